@@ -61,7 +61,7 @@ export class GuestLink {
     return this.#state;
   }
 
-  /** The session; undefined: there is none now. */
+  /** The session; undefined: not connected. */
   get session(): HostSession | undefined {
     return this.#session;
   }

@@ -8,7 +8,7 @@ export interface CliContext {
   readonly env: NodeJS.ProcessEnv;
   /** Imports the daemon's modules, which only `norikae run` needs. */
   readonly loadDaemon: () => Promise<CreateDaemon>;
-  /** The terminal that keys come from; undefined: there is none. */
+  /** The terminal that keys come from; undefined: not a terminal. */
   readonly keyInput?: () => NodeJS.ReadStream;
   /** Ends the process at once. */
   readonly exit: (code: number) => void;

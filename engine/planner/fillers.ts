@@ -31,7 +31,7 @@ export interface FillersOptions {
 
 /**
  * The flows with an entry that are worth least, worst first: while they yield their entries, newcomers
- * for which the table had no place can find one. There are none if these newcomers bring too little.
+ * for which the table had no place can find one. Newcomers that bring too little get no fillers.
  * No slice yields an entry that it is guaranteed. Sets the reasons of the rows.
  *
  * @param refused rows of the newcomers

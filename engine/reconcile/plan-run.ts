@@ -50,7 +50,7 @@ export interface PlanRunOptions {
  *    removed in the next batch. Without a free entry, both operations are in one batch.
  * 2. Newcomers that found no place try again while fillers, which are worth less, yield theirs.
  * 3. The entries removed for newcomers that were refused, and those of the fillers, are installed
- *    again, best first, as far as entries are free.
+ *    again, best first, while entries are free.
  * 4. Spares get what is still free.
  */
 export class PlanRun {

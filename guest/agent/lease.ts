@@ -12,7 +12,7 @@ export class Lease {
   #untilMs: number | undefined;
   #hasLapsed = false;
 
-  /** When the lease ends, ms; undefined: there is none. */
+  /** When the lease ends, ms; undefined: no lease. */
   get untilMs(): number | undefined {
     return this.#untilMs;
   }

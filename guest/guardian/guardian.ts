@@ -39,7 +39,7 @@ export class Guardian {
   }
 
   /**
-   * @param untilMs end of the lease, ms of CLOCK_BOOTTIME; undefined: there is none
+   * @param untilMs end of the lease, ms of CLOCK_BOOTTIME; undefined: no lease
    * @param devices with transmit rules
    */
   guard(untilMs: number | undefined, devices: Iterable<string>): void {

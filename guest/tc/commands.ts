@@ -2,7 +2,7 @@ import type { GuestRule } from '../../protocols/guest-channel/codec/rule.ts';
 import type { FilterProtocol } from './filter-text.ts';
 import { type Generation, prioritiesOf, priorityOf } from './priorities.ts';
 
-/** An installed rule, as far as tc needs it to find its filter. */
+/** The part of an installed rule by which tc finds its filter. */
 export interface FilterPlace {
   readonly id: number;
   readonly direction: GuestRule['direction'];
@@ -41,7 +41,7 @@ export function deleteFilter(place: FilterPlace, generation: Generation): string
   return `filter del ${at(place, generation)} flower`;
 }
 
-/** Deletes all filters of a generation at a hook; each command fails where there are none. */
+/** Deletes all filters of a generation at a hook; each command fails where it finds no filter. */
 export function deleteAll(device: string, direction: Direction, generation: Generation): string[] {
   return prioritiesOf(generation).map(
     (priority) => `filter del dev ${device} ${hookOf(direction)} pref ${priority}`,

@@ -107,7 +107,7 @@ function protocolName(number: number, protocol: FilterProtocol): string {
   return { 6: 'tcp', 17: 'udp', 132: 'sctp' }[number] ?? `0x${number.toString(16)}`;
 }
 
-/** A field whose protocol the rule does not match; undefined: there is none. */
+/** A field whose protocol the rule does not match; undefined: no such field. */
 function missingProtocol(
   fields: ReadonlyMap<RuleFieldName, RuleField>,
   protocol: FilterProtocol,

@@ -19,7 +19,7 @@ export interface MachineSettings {
   readonly console: 'lines' | 'terminal';
   /** Adds two NICs (igb, Intel 82576) with SR-IOV, connected to each other. */
   readonly sriov: boolean;
-  /** Adds a channel (virtio-serial) whose other end is this unix socket; undefined: there is none. */
+  /** Adds a channel (virtio-serial) whose other end is this unix socket; left out: no channel. */
   readonly channelSocket?: string | undefined;
 }
 

@@ -124,7 +124,7 @@ export function startCounters(entry: Entry): void {
  * True while the ports are those that the rule was written for, and the vSwitch need not see more of
  * the flow than the table shows it.
  *
- * @param heartbeatMs time between two heartbeats; 0: there are none
+ * @param heartbeatMs time between two heartbeats; 0: no heartbeats
  */
 export function portsHold(entry: Entry, now: PortSnapshot, heartbeatMs: number): boolean {
   const shortestMs = heartbeatMs === 0 ? Number.POSITIVE_INFINITY : heartbeatMs;

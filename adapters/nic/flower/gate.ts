@@ -50,7 +50,7 @@ export class Gate {
   }
 }
 
-/** A request that removes the gate of a device; refused with `ENOENT` when there is none. */
+/** A request that removes the gate of a device; refused with `ENOENT` when it has no gate. */
 export function removeGate(ifindex: number): NetlinkRequest {
   return deleteFilter(placeAt(ifindex), KIND);
 }

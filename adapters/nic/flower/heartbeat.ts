@@ -9,7 +9,7 @@ const SOFTWARE_MS = 1_000;
  */
 const SHORTEST_HARDWARE_MS = 4_000;
 
-/** Time between two heartbeats of a flow, ms; 0: there are none. */
+/** Time between two heartbeats of a flow, ms; 0: no heartbeats. */
 export function heartbeatMsOf({
   rulesIn,
   heartbeatMs,

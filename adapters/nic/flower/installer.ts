@@ -32,7 +32,7 @@ export interface InstallerParts {
   readonly ports: ServedPorts;
   readonly rulesIn: RulesIn;
   readonly limit: number;
-  /** Time between two heartbeats of a flow, ms; 0: there are none. */
+  /** Time between two heartbeats of a flow, ms; 0: no heartbeats. */
   readonly heartbeatMs: number;
   /** Whether rules may be in the table now; in hardware, only while the lease holds. */
   readonly mayInstall: () => boolean;

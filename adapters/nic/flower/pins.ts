@@ -52,7 +52,7 @@ export class FlowerPins {
     this.#fd = fd;
   }
 
-  /** Opens the pins of an earlier daemon; undefined: there are none of this layout. */
+  /** Opens the pins of an earlier daemon; undefined: no pins of this layout. */
   static open(libbpf: Libbpf, pinPath: string): FlowerPins | undefined {
     const opened: number[] = [];
     const open = (name: PinName): number => {

@@ -13,7 +13,7 @@ export interface PortFollowerParts {
   readonly ports: ServedPorts;
   readonly devices: Devices;
   readonly moves: RuleMoves;
-  /** Time between two heartbeats of a flow, ms; 0: there are none. */
+  /** Time between two heartbeats of a flow, ms; 0: no heartbeats. */
   readonly heartbeatMs: number;
   /** Time without rules after which a device is given back, ms. */
   readonly detachAfterMs: number;

@@ -39,7 +39,7 @@ const IPV6 = 0x86dd;
 const IMPLIED = new Set(['eth_src', 'eth_dst']);
 
 /**
- * The receive filter of a flow, or why there is none: it must take exactly the packets of the flow,
+ * The receive filter of a flow, or why it cannot have one: it must take exactly the packets of the flow,
  * and deliver them unchanged to the one port that the vSwitch sends them to.
  */
 export function filterOfFlow(flow: FlowSpec, rules: FilterRules): FlowFilter | Refusal {
@@ -69,7 +69,7 @@ export function filterOfFlow(flow: FlowSpec, rules: FilterRules): FlowFilter | R
   return { flow, filter: { key, target }, inPort, outPort };
 }
 
-/** The key that takes exactly the packets of a match, or why there is none. */
+/** The key that takes exactly the packets of a match, or why no key does. */
 export function keyOfMatch(
   match: FlowMatch,
   rules: Pick<FilterRules, 'uplink' | 'addressesAreUnique' | 'shapes'>,

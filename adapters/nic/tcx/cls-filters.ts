@@ -42,7 +42,7 @@ export interface ClsFiltersParts {
  * outlives the daemon, so its program is pinned, and a later daemon recognises the filter by it.
  *
  * A filter needs the qdisc `clsact` (or `ingress`), of which a device has one at most. It is added
- * where there is none, and removed with the filter unless it has other filters by then.
+ * where it is missing, and removed with the filter unless it has other filters by then.
  */
 export class ClsFilters implements IngressPoint {
   readonly #lock: NetworkLock;

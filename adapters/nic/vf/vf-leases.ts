@@ -22,7 +22,7 @@ export class VfLeases {
     this.#nowMs = nowMs;
   }
 
-  /** End of the lease in force, ms of CLOCK_MONOTONIC; -Infinity: there is none. */
+  /** End of the lease in force, ms of CLOCK_MONOTONIC; -Infinity: no lease. */
   get untilMs(): number {
     return this.#untilMs;
   }

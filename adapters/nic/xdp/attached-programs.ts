@@ -70,7 +70,7 @@ export class AttachedPrograms {
     return this.isOurs(native) || this.isOurs(generic);
   }
 
-  /** Detaches our programs from a device; no effect when there is none. */
+  /** Detaches our programs from a device; no effect without such a program. */
   async detach(ifindex: number): Promise<void> {
     const { native, generic } = await this.on(ifindex);
     if (this.isOurs(native)) await this.#devices.detach(ifindex, XDP_FLAG.native);

@@ -5,7 +5,7 @@ export interface Hardware {
   readonly name: string;
   /** Left out: any entry can hold any flow. */
   readonly layout?: Layout;
-  /** Operations that the device carries out in a second, refused ones included; left out: any number. */
+  /** Operations that the device carries out in a second, refused ones included; left out: no limit. */
   readonly operationsPerSecond?: number;
   /** Period in which the device publishes its counters, ms; left out: they are exact. */
   readonly counterDelayMs?: number;

@@ -27,7 +27,7 @@ export function readVersions(fields: Fields): number[] {
   );
 }
 
-/** The highest version that both sides speak; undefined: there is none. */
+/** The highest version that both sides speak; undefined: they share no version. */
 export function commonVersion(
   ours: readonly number[],
   theirs: readonly number[],

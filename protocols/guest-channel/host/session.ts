@@ -70,7 +70,7 @@ export interface GuestSession {
 
 /** The guests with a session. */
 export interface GuestSessions {
-  /** The session with a guest; undefined: there is none now. */
+  /** The session with a guest; undefined: not connected. */
   find(guest: string): GuestSession | undefined;
   readonly sessions: readonly GuestSession[];
   /** Calls `listener` after a session has begun or ended. The returned function unsubscribes. */

@@ -118,7 +118,7 @@ export function readFilterCounters(
   return requests.dumpTo('RTM_GETTFILTER', RTM_GETTFILTER, payload, messages);
 }
 
-/** Where an attribute of a type begins; -1: there is none. */
+/** Where an attribute of a type begins; -1: it is missing. */
 function find(bytes: Buffer, from: number, to: number, type: number): number {
   for (let at = from; at + ATTRIBUTE_HEADER <= to; at = next(bytes, at)) {
     if ((bytes.readUInt16LE(at + 2) & TYPE_MASK) === type) return at;

@@ -44,7 +44,7 @@ export function newFilter(
   return settingFilter(place, kind, options, FLAG.create | FLAG.exclusive);
 }
 
-/** A request that replaces a filter atomically; refused with `ENOENT` when there is none. */
+/** A request that replaces a filter atomically; refused with `ENOENT` when it does not exist. */
 export function replaceFilter(
   place: FilterPlace,
   kind: string,
@@ -71,7 +71,7 @@ function settingFilter(
   };
 }
 
-/** A request that deletes a filter; refused with `ENOENT` when there is none. */
+/** A request that deletes a filter; refused with `ENOENT` when it does not exist. */
 export function deleteFilter(place: FilterPlace, kind: string): NetlinkRequest {
   return {
     name: 'RTM_DELTFILTER',

@@ -15,7 +15,7 @@ export class FilterLocations {
     this.#used = new Set(used);
   }
 
-  /** Takes the lowest free place; undefined if there is none. */
+  /** Takes the lowest free place; undefined if all are taken. */
   take(): number | undefined {
     while (this.#used.has(this.#lowest)) this.#lowest++;
     if (this.#lowest >= this.#places) return undefined;
