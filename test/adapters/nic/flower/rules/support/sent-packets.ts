@@ -27,6 +27,8 @@ class Packet {
   }
 
   write(field: FieldName, value: Uint8Array, mask: Uint8Array): void {
+    // Nothing is written, and nothing becomes known.
+    if (mask.every((byte) => byte === 0)) return;
     const size = fieldBytes(field);
     const old = this.#values.get(field) ?? new Uint8Array(size);
     const known = this.#known.get(field) ?? new Uint8Array(size);
