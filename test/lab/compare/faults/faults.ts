@@ -200,8 +200,8 @@ export const FAULTS: readonly Fault[] = [
       },
       {
         file: 'dist/engine/planner/input-gate.js',
-        from: "return gate.isWorth ? undefined : 'port-cost';",
-        to: 'return undefined;',
+        from: 'if (gate.isWorth)',
+        to: 'if (row >= 0)',
       },
     ],
     seenIn: 'default-offloads',
