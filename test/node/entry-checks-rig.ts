@@ -8,6 +8,8 @@ import { type LeaseRig, MARGIN_MS, PACKETS_PER_SECOND } from './lease-rig.ts';
 const LEASE_MS = 1_500;
 /** Between readings; longer than the lease, which is kept by checks alone. */
 const PERIOD_MS = 2_500;
+/** Measurements until one has rare readings at its begin and its end. */
+const ATTEMPTS = 3;
 /** A heartbeat that takes longer than the packets behind it stays within so many of them. */
 const OVERTAKEN = 50;
 const ETHER_TYPE = 0x88b5;
@@ -34,15 +36,20 @@ export async function keepsLeaseBetweenReadings(rig: LeaseRig, flows: number): P
   });
   const isRare = async () =>
     (await daemon.control.status()).tick.periodMs > LEASE_MS ? true : undefined;
-  await waitFor('readings are rarer than the lease', isRare, { timeoutMs: MOVE_MS });
-  const before = await fixture.vswitchPackets(fixture.sender);
-  const seconds = 2 * (PERIOD_MS / 1_000);
-  const numbers = await rig.numbers(seconds * PACKETS_PER_SECOND, 2 * seconds * 1_000);
-  const seen = (await fixture.vswitchPackets(fixture.sender)) - before;
-  const { sent, lost } = deliveries(numbers, OVERTAKEN);
-  assert.deepEqual(lost, [], `lost of ${sent} packets`);
-  assert.equal(await isRare(), true);
-  assert.ok(seen < 0.05 * sent, `${seen} of ${sent} packets by the vSwitch`);
+  // Where a check costs much, readings follow the lease instead, which a busy machine can cause for a while.
+  let stayedRare = false;
+  for (let attempt = 0; attempt < ATTEMPTS && !stayedRare; attempt++) {
+    await waitFor('readings are rarer than the lease', isRare, { timeoutMs: MOVE_MS });
+    const before = await fixture.vswitchPackets(fixture.sender);
+    const seconds = 2 * (PERIOD_MS / 1_000);
+    const numbers = await rig.numbers(seconds * PACKETS_PER_SECOND, 2 * seconds * 1_000);
+    const seen = (await fixture.vswitchPackets(fixture.sender)) - before;
+    const { sent, lost } = deliveries(numbers, OVERTAKEN);
+    assert.deepEqual(lost, [], `lost of ${sent} packets`);
+    assert.ok(seen < 0.05 * sent, `${seen} of ${sent} packets by the vSwitch`);
+    stayedRare = (await isRare()) === true;
+  }
+  assert.ok(stayedRare, `readings were not rarer than the lease in ${ATTEMPTS} attempts`);
 
   await sleep(Math.random() * PERIOD_MS);
   await rig.drop();

@@ -50,13 +50,14 @@ describe('lane on a kernel of the lab', function () {
     assert.deepEqual(others, []);
     assert(typeof result === 'object' && result !== null);
     assert.deepEqual(
-      { ...result, elapsedMs: [], failures: '', reasons: [] },
+      { ...result, elapsedMs: [], failures: '', files: [], reasons: [] },
       {
         passed: 1,
         failed: 1,
         skipped: 1,
         elapsedMs: [],
         failures: '',
+        files: [],
         reasons: [],
       },
     );
