@@ -1,6 +1,5 @@
-import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { NorikaeDaemon } from '../testbed/daemon.ts';
+import { writeMovingPolicy } from '../testbed/moving-policy.ts';
 import { Namespace } from '../testbed/namespace.ts';
 import { BRIDGE, TestNode, type Vm } from '../testbed/node.ts';
 import { run } from '../testbed/run.ts';
@@ -54,7 +53,8 @@ export class EvaluationScene {
       }
       await connect(node, pairs, peers);
       const daemon = await NorikaeDaemon.start(node, {
-        policies: [await writePolicy(node)],
+        // The placement depends on `onload-all` alone.
+        policies: [await writeMovingPolicy(node.ovs.runDir)],
         planner: { minHoldMs: 0 },
       });
       return new EvaluationScene(node, daemon, pairs, guests);
@@ -130,13 +130,4 @@ async function connect(
 async function addNeighbour(where: Namespace, address: string, mac: string): Promise<void> {
   const neighbour = ['neigh', 'replace', address, 'lladdr', mac, 'dev', 'eth0'];
   await run('ip', ['-n', where.name, ...neighbour]);
-}
-
-/** A policy that offloads what moves, so that the placement depends on `onload-all` alone. */
-async function writePolicy(node: TestNode): Promise<string> {
-  const file = join(node.ovs.runDir, 'evaluation.json');
-  const moving = { fact: 'lastPacketsPerSecond', operator: 'greaterThan', value: 0 };
-  const rules = [{ name: 'moving', conditions: { all: [moving] }, event: { type: 'offload' } }];
-  await writeFile(file, JSON.stringify({ name: 'evaluation', version: '1.0.0', rules }));
-  return file;
 }

@@ -1,4 +1,5 @@
 import { NorikaeDaemon } from '../testbed/daemon.ts';
+import { writeMovingPolicy } from '../testbed/moving-policy.ts';
 import { ProcessTrouble } from '../testbed/managed-process.ts';
 import type { PeerNode } from './peer-node.ts';
 import type { Scene } from './scene.ts';
@@ -22,7 +23,7 @@ interface System {
 
 /**
  * An emulated processor runs JavaScript 25 times slower: the daemon takes long to start, and needs more of the
- * processor for as many readings. All else, policy and planner included, is as shipped.
+ * processor for as many readings. The planner is as shipped.
  */
 const READY = { timeoutMs: 240_000, everyMs: 1_000 };
 const POLL = { periodMs: 200, sourceShare: 0.5 };
@@ -48,6 +49,8 @@ const NORIKAE: System = {
   columns: [],
   start: async ({ node }, { entries }) => {
     const daemon = await NorikaeDaemon.start(node, {
+      // Open vSwitch offloads every flow, too; the default policy leaves flows of so low a rate out.
+      policies: [await writeMovingPolicy(node.ovs.runDir)],
       backend: { adapter: 'flower', rulesIn: 'hardware', entries, leaseMs: LEASE_MS },
       poll: POLL,
       ready: READY,
