@@ -26,10 +26,24 @@ export interface SystemResult {
   readonly leftOut: string;
 }
 
+/** A run says nothing: the NIC carried no packet at all. */
+export class NothingCarried extends Error {
+  override readonly name = 'NothingCarried';
+
+  /** @param misses frames that met no entry of the NIC */
+  constructor(system: SystemName, misses: number) {
+    super(`with ${system} the NIC carried no packet (${misses} without an entry): run it again`);
+  }
+}
+
 /** When a system is asked about a flow that was left out, as a part of the scene. */
 const ASKED_AT = 0.9;
 
-/** Runs a scene with one system, on a machine that must have nothing else to do. */
+/**
+ * Runs a scene with one system, on a machine that must have nothing else to do.
+ *
+ * @throws {NothingCarried}
+ */
 export async function runSystem(name: SystemName, scene: Scene): Promise<SystemResult> {
   const system = SYSTEMS[name];
   const peer = await PeerNode.start(scene, system.columns);
@@ -41,6 +55,7 @@ export async function runSystem(name: SystemName, scene: Scene): Promise<SystemR
     const [traffic, leftOut] = await Promise.all([sendScene(scene, peer.sender), asked]);
     const counters = await peer.nic.counters(peer.sender.representor);
     await running.stop();
+    if (counters.hw_packets === 0) throw new NothingCarried(name, counters.hw_misses);
     return {
       sentBytes: sentBytes(scene, traffic.sentPackets),
       carriedBytes: counters.hw_bytes,
