@@ -239,17 +239,23 @@ export class VmSet {
     this.#lost.push(...refused.keys());
   }
 
-  /** Runs a task for each VM; one whose guest is gone does not stop the others. */
+  /**
+   * Runs a task for each VM; one whose guest is gone, or that fails, does not stop the others.
+   *
+   * @throws the first failure, when all tasks are over
+   */
   async #each(task: (driver: VmDriver) => Promise<void>): Promise<void> {
+    const failures: unknown[] = [];
     for (const { driver } of this.#vms) {
       if (driver === undefined) continue;
       try {
         await task(driver);
       } catch (error) {
-        if (!(error instanceof GuestSessionEnded)) throw error;
-        await this.#guestGone(driver);
+        if (error instanceof GuestSessionEnded) await this.#guestGone(driver);
+        else failures.push(error);
       }
     }
+    if (failures.length > 0) throw failures[0];
   }
 
   #of(vm: VfVm): DrivenVm {

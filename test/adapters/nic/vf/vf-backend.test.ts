@@ -8,6 +8,7 @@ import { FlowTable } from '../../../../engine/model/flow-table.ts';
 import { formatFlowId } from '../../../../engine/model/flow-id.ts';
 import type { FlowSpec } from '../../../../engine/model/flow.ts';
 import type { FieldMatch } from '../../../../engine/model/match.ts';
+import { GuestRefused } from '../../../../protocols/guest-channel/host/errors.ts';
 import { carried, idText, installed, never } from '../../../contract/collect.ts';
 import { del, outcomesOf, put } from '../../../contract/offload-backend-operations.ts';
 import { eventually } from '../../../support/eventually.ts';
@@ -229,6 +230,24 @@ describe('virtual functions as a backend', () => {
     rig.control.refused.clear();
     const [taken] = await rig.backend.apply([put(SENT)], never());
     assert.ok(taken.ok);
+  });
+
+  it('lapses for all guests, whatever one of them answers', async () => {
+    const vms = [vmNumbered(1), vmNumbered(2, { vfMac: '02:00:00:00:0f:02' })];
+    const rig = await startedRig({}, { leaseMs: 500, vms });
+    await rig.connect('vm2', '02:00:00:00:0f:02');
+    const other = flowOf('vm2', SENT.match.fields, [to('p0')]);
+    read(rig, new FlowTable(), SENT, other);
+    const taken = await rig.backend.apply([put(SENT), put(other)], never());
+    assert.deepEqual(outcomesOf(taken), ['installed', 'installed']);
+    const session = rig.sessions.find('vm1');
+    assert.ok(session !== undefined);
+    Object.assign(session, {
+      delete: () => Promise.reject(new GuestRefused('vm1', 'delete', 'it does not want to')),
+    });
+    const isAsked = () => rig.log.some((line) => line.startsWith('vm2 delete'));
+    await eventually('the other guest stops sending', isAsked, 5_000);
+    Reflect.deleteProperty(session, 'delete');
   });
 
   it('reports what the guest counts, once, but no more than the link carries', async () => {
