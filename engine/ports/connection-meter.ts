@@ -1,0 +1,50 @@
+import type { PacketHeaders } from '../model/connection.ts';
+import type { PortSnapshot } from '../model/port.ts';
+
+/** Receives the connections of one reading of a {@link ConnectionMeter}. */
+export interface MeterSink {
+  /**
+   * One connection in one direction. Its id is a hash of the port, the VLAN, addresses, protocol and
+   * ports, the same in each process; its words are arguments so that nothing is allocated.
+   *
+   * @param packets cumulative; starts again at zero when the meter has forgotten the connection
+   * @param bytes cumulative, including the L2 header
+   * @param idleMs time since the last of these packets, ms
+   * @param headers of the first packet; only during the call, and only for connections that are new
+   *   to the receiver, since it allocates
+   */
+  metered(
+    w0: number,
+    w1: number,
+    w2: number,
+    w3: number,
+    packets: number,
+    bytes: number,
+    idleMs: number,
+    headers: () => PacketHeaders,
+  ): void;
+}
+
+/** Size and cost of a reading. */
+export interface MeterReading {
+  readonly connections: number;
+  /** Connections forgotten for want of memory since the start. */
+  readonly forgotten: number;
+  /** One packet in so many is counted, and its counts multiplied. */
+  readonly sampling: number;
+}
+
+/**
+ * Counts the packets that enter the vSwitch by connection: those that no entry of a backend has
+ * taken. Sees each packet once, before the vSwitch, whatever it does to it.
+ */
+export interface ConnectionMeter {
+  readonly name: string;
+  /** Follows the ports: counts on those that it can attach to. */
+  portsChanged(ports: PortSnapshot): Promise<void>;
+  /** Names of the ports that are counted. */
+  ports(): ReadonlySet<string>;
+  read(sink: MeterSink, signal: AbortSignal): Promise<MeterReading>;
+  /** Detaches from every port. */
+  close(): Promise<void>;
+}
