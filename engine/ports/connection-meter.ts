@@ -9,6 +9,8 @@ export interface MeterSink {
    *
    * @param packets cumulative; starts again at zero when the meter has forgotten the connection
    * @param bytes cumulative, including the L2 header
+   * @param ageMs time since the first of these packets, ms: a receiver to which the connection is new
+   *   counts it from the start only if the connection began after the last reading
    * @param idleMs time since the last of these packets, ms
    * @param headers of the first packet; only during the call, and only for connections that are new
    *   to the receiver, since it allocates
@@ -20,6 +22,7 @@ export interface MeterSink {
     w3: number,
     packets: number,
     bytes: number,
+    ageMs: number,
     idleMs: number,
     headers: () => PacketHeaders,
   ): void;
