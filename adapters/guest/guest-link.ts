@@ -29,7 +29,7 @@ export const LINK_STATES: readonly LinkState[] = ['unreachable', 'waiting', 'con
 
 /** Learns what happens to a link. */
 export interface LinkListener {
-  /** A session has begun or ended. */
+  /** A session has begun or ended; its agent wants to end, or has lost rules. */
   changed(): void;
   /** A session, or the attempt to open one, has failed. */
   ended(reason: EndReason): void;
@@ -114,7 +114,8 @@ export class GuestLink {
     const options = { guest: this.guest, timeoutMs: replyTimeoutMs, nowMs };
     const session = await openSession(channel, options, this.#stop.signal);
     const ended = new Promise<void>((resolve, reject) => {
-      session.listen({ lost() {}, leaving() {}, ended: reject });
+      const changed = (): void => this.#listener.changed();
+      session.listen({ lost: changed, leaving: changed, ended: reject });
       if (session.end !== undefined) resolve();
     });
     this.#session = session;

@@ -154,7 +154,8 @@ export class TcRules implements RuleTable {
     const to = await this.#devices.state(rule.to);
     if (device.ifindex === undefined) return `there is no device ${rule.device}`;
     if (to.ifindex === undefined) return `there is no device ${rule.to}`;
-    if (rule.direction === 'transmit' && !to.hasLink) return `${rule.to} has no link`;
+    const [name, vf] = isReceive(rule) ? [rule.device, device] : [rule.to, to];
+    if (!vf.hasLink) return `${name} has no link`;
     return {
       id: rule.id,
       direction: rule.direction,

@@ -38,6 +38,9 @@ export class GuestRules {
     { readonly number: number; packets: number; bytes: number; header: number }
   >();
   #nextNumber = 1;
+  /** Rules that the guest has removed by itself since its agent started, and those of them that are known. */
+  #lost = 0;
+  #knownLost = 0;
 
   /**
    * @param port has the MAC address of the guest's paravirtual interface
@@ -47,6 +50,17 @@ export class GuestRules {
     this.session = session;
     this.#paravirtual = deviceWith(session, port.mac);
     this.#vf = deviceWith(session, vm.vfMac);
+    session.listen({ lost: (total) => (this.#lost = total), leaving() {}, ended() {} });
+  }
+
+  /** The guest has removed rules by itself that are not acknowledged. */
+  get hasLost(): boolean {
+    return this.#lost > this.#knownLost;
+  }
+
+  /** What the guest has removed by itself is known. */
+  acknowledgeLoss(): void {
+    this.#knownLost = this.#lost;
   }
 
   /** Puts rules; resolves to the refusals by id. */

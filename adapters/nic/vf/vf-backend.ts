@@ -75,10 +75,10 @@ export class VfBackend implements OffloadBackend {
     this.#options = options;
     this.#parts = parts;
     this.#permissions = new Permissions(options);
-    this.#vms = new VmSet(options, parts);
-    const nowMs = parts.nowMs ?? monotonicMs;
-    this.#leases = new VfLeases(options.leaseMs, parts.writer, this.#vms, nowMs);
-    parts.writer.onLapse(() => void this.#serial.run(() => this.#leases.lapse()));
+    const { writer, sessions, nowMs = monotonicMs } = parts;
+    this.#vms = new VmSet(options, { writer, sessions, nowMs });
+    this.#leases = new VfLeases(options.leaseMs, writer, this.#vms, nowMs);
+    writer.onLapse(() => void this.#serial.run(() => this.#leases.lapse()));
   }
 
   async start(ports: PortSnapshot, signal: AbortSignal): Promise<void> {

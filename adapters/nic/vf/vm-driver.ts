@@ -73,6 +73,7 @@ export class VmDriver {
   /** A session has begun; rules of an earlier one are removed first. */
   async begin(guest: GuestRules): Promise<void> {
     await guest.session.withdraw();
+    guest.acknowledgeLoss();
     this.#guest = guest;
   }
 
@@ -122,6 +123,8 @@ export class VmDriver {
     const { transmit } = this.#state;
     this.#state = { ...this.#state, isOpen: false, steered: new Set(), transmit: new Set() };
     if (transmit.size > 0) await this.#guest?.delete([...transmit]);
+    // Its lease has ended, too.
+    this.#guest?.acknowledgeLoss();
   }
 
   /** The guest sends through the vSwitch again; what it receives stays. */

@@ -1,34 +1,21 @@
 import { formatFlowId } from '../../../engine/model/flow-id.ts';
-import type { PortInfo, PortSnapshot } from '../../../engine/model/port.ts';
+import type { PortSnapshot } from '../../../engine/model/port.ts';
 import type { Refusal } from '../../../engine/model/refusal.ts';
 import type { UnservedPort } from '../../../engine/ports/offload-backend.ts';
 import type { PlacedFilter } from '../../../protocols/ethtool/receive-filter.ts';
-import { GuestRefused, GuestSessionEnded } from '../../../protocols/guest-channel/host/errors.ts';
+import { GuestSessionEnded } from '../../../protocols/guest-channel/host/errors.ts';
 import type { GuestSessions } from '../../../protocols/guest-channel/host/session.ts';
 import type { FilterWriter } from '../ntuple/keeper/filter-writer.ts';
 import type { EntryPlan } from './entry-plan.ts';
-import { GuestRules, GuestUnusable } from './guest-rules.ts';
 import type { VfOptions, VfVm } from './options.ts';
+import { ServedVm, type ServedVmParts } from './served-vm.ts';
 import { opening, steering } from './vf-device.ts';
-import { VmDriver, VfStuck } from './vm-driver.ts';
+import { VmDriver } from './vm-driver.ts';
 import { WHOLE_VM } from './wanted.ts';
 
-/** How much earlier a guest's lease ends than that of the NIC, ms. */
-const MARGIN_MS = 200;
 const DRAIN_MS = 20;
 /** Bounds the claims of guests where the speed of the uplink is not known. */
 const DEFAULT_BITS_PER_SECOND = 100e9;
-
-/** A VM in the hands of its driver. */
-interface DrivenVm {
-  readonly vm: VfVm;
-  /** Undefined while the MAC address of its port is not known. */
-  driver: VmDriver | undefined;
-  /** For which the driver was made. */
-  mac: string | undefined;
-  /** Why it cannot be used; undefined: it can. */
-  why: string | undefined;
-}
 
 /** Traffic of a flow. */
 export interface FlowTraffic {
@@ -36,76 +23,56 @@ export interface FlowTraffic {
   readonly bytes: number;
 }
 
+/** What the VMs share. */
+export interface VmSetParts {
+  readonly writer: FilterWriter;
+  readonly sessions: GuestSessions;
+  /** CLOCK_MONOTONIC, ms. */
+  readonly nowMs: () => number;
+}
+
 /** The VMs of a backend, their sessions, and what is in force for each. One call at a time. */
 export class VmSet {
   readonly #options: VfOptions;
   readonly #writer: FilterWriter;
-  readonly #sessions: GuestSessions;
-  readonly #vms: readonly DrivenVm[];
+  readonly #vms: readonly ServedVm[];
   /** Ids of entries that ended by themselves. */
   readonly #lost: string[] = [];
   #trafficAtMs = performance.now();
 
-  constructor(options: VfOptions, parts: { writer: FilterWriter; sessions: GuestSessions }) {
+  constructor(options: VfOptions, { writer, sessions, nowMs }: VmSetParts) {
     this.#options = options;
-    this.#writer = parts.writer;
-    this.#sessions = parts.sessions;
-    this.#vms = options.vms.map((vm) => {
-      return { vm, driver: undefined, mac: undefined, why: 'its port is not there' };
-    });
+    this.#writer = writer;
+    const parts: ServedVmParts = {
+      sessions,
+      nowMs,
+      leaseMs: options.leaseMs,
+      driverOf: (vm, mac) => this.#driverOf(vm, mac),
+      lose: (ids) => void this.#lost.push(...ids),
+    };
+    this.#vms = options.vms.map((vm) => new ServedVm(vm, parts));
   }
 
   /** Uses the sessions that there are now. @param untilMs end of the lease in force */
   async followSessions(ports: PortSnapshot, untilMs: number): Promise<void> {
-    for (const driven of this.#vms) {
-      await this.#followPort(driven, ports);
-      const { driver, vm } = driven;
-      const port = ports.get(vm.port);
-      if (driver === undefined || port === undefined) continue;
-      const found = this.#sessions.find(vm.guest);
-      const session = found?.end === undefined ? found : undefined;
-      const before = driver.guest;
-      if (before !== undefined && before.session !== session) await this.#guestGone(driver);
-      if (session === undefined) {
-        driven.why = `its guest ${vm.guest} has no agent that is connected`;
-      } else if (driver.guest === undefined) {
-        await this.#begin(driven, driver, port, untilMs);
-      }
-      await driver.settle();
-    }
+    await this.#each((vm) => vm.follow(ports, untilMs));
   }
 
   /** Installs an entry; resolves to the refusal, undefined: it is in force. */
-  async add(plan: EntryPlan): Promise<Refusal | undefined> {
-    const { driver, why } = this.#of(plan.path.vm);
-    if (driver === undefined || why !== undefined) {
-      return { code: 'port-unavailable', detail: `port ${plan.path.vm.port}: ${why}` };
-    }
-    const id = formatFlowId(plan.flow.id);
-    const { direction, match } = plan.path;
-    const filter = plan.filter === undefined ? {} : { filter: plan.filter };
-    try {
-      return (await driver.add([{ id, direction, match, ...filter }])).get(id);
-    } catch (error) {
-      return this.#failure(driver, error);
-    }
+  add(plan: EntryPlan): Promise<Refusal | undefined> {
+    return this.#of(plan.path.vm).add(plan);
   }
 
   /** Removes an entry; resolves to the refusal when it may still be in force. */
-  async remove({ flow, path }: EntryPlan): Promise<Refusal | undefined> {
-    const { driver } = this.#of(path.vm);
-    try {
-      await driver?.remove([formatFlowId(flow.id)]);
-      return undefined;
-    } catch (error) {
-      if (driver === undefined) throw error;
-      return this.#failure(driver, error);
-    }
+  remove(plan: EntryPlan): Promise<Refusal | undefined> {
+    return this.#of(plan.path.vm).remove(plan);
   }
 
   /** Removes everything. @throws {VfStuck} {@link FiltersNotRemoved} */
   async removeAll(): Promise<void> {
-    await this.#each(async (driver) => driver.remove(Array.from(driver.entries, ({ id }) => id)));
+    await this.#each(async ({ driver }) =>
+      driver?.remove(Array.from(driver.entries, ({ id }) => id)),
+    );
     await this.#writer.removeAll();
   }
 
@@ -129,8 +96,8 @@ export class VmSet {
     const nowMs = performance.now();
     const mostBytes = (speed / 8) * ((nowMs - this.#trafficAtMs) / 1_000);
     this.#trafficAtMs = nowMs;
-    await this.#each(async (driver) => {
-      const traffic = await driver.takeTraffic();
+    await this.#each(async ({ driver }) => {
+      const traffic = (await driver?.takeTraffic()) ?? [];
       const claimed = traffic.reduce((sum, { bytes }) => sum + bytes, 0);
       const share = claimed > mostBytes ? mostBytes / claimed : 1;
       for (const { id, packets, bytes } of traffic) {
@@ -155,39 +122,24 @@ export class VmSet {
   }
 
   async renewGuests(untilMs: number): Promise<void> {
-    await this.#each(async (driver) => {
-      const session = driver.guest?.session;
-      if (session === undefined || (await session.renew(untilMs - MARGIN_MS)) === 'renewed') return;
-      // The guest has removed its transmit rules: a new lease begins without them.
-      await session.renew(untilMs - MARGIN_MS);
-      this.#lose(await driver.transmitLost());
-    });
+    await this.#each((vm) => vm.renew(untilMs));
   }
 
   /** Puts everything in force again after {@link lapse}. */
   async restore(): Promise<void> {
-    await this.#each(async (driver) => this.#lose(await driver.restore()));
+    await this.#each(async ({ driver }) => {
+      this.#lost.push(...((await driver?.restore())?.keys() ?? []));
+    });
   }
 
   /** The guests send through the vSwitch from now on. */
   async stopSending(): Promise<void> {
-    await this.#each((driver) => driver.stopSending());
+    await this.#each(async ({ driver }) => driver?.stopSending());
   }
 
   /** The NIC has dropped everything. */
   async lapse(): Promise<void> {
-    await this.#each((driver) => driver.lapse());
-  }
-
-  async #followPort(driven: DrivenVm, ports: PortSnapshot): Promise<void> {
-    const { vm, driver } = driven;
-    const mac = ports.get(vm.port)?.mac;
-    if (mac === driven.mac) return;
-    await driver?.remove(Array.from(driver.entries, ({ id }) => id));
-    driven.mac = mac;
-    driven.driver = mac === undefined ? undefined : this.#driverOf(vm, mac);
-    driven.why =
-      mac === undefined ? 'its port is not there, or has no known MAC address' : undefined;
+    await this.#each(async ({ driver }) => driver?.lapse());
   }
 
   #driverOf(vm: VfVm, mac: string): VmDriver {
@@ -210,56 +162,26 @@ export class VmSet {
     });
   }
 
-  async #begin(driven: DrivenVm, driver: VmDriver, port: PortInfo, untilMs: number): Promise<void> {
-    const session = this.#sessions.find(driven.vm.guest);
-    if (session === undefined) return;
-    try {
-      await driver.begin(new GuestRules(session, driven.vm, port));
-      if (untilMs > 0) await session.renew(untilMs - MARGIN_MS);
-      driven.why = undefined;
-    } catch (error) {
-      if (!(error instanceof GuestUnusable || error instanceof GuestSessionEnded)) throw error;
-      driven.why = error.message;
-    }
-  }
-
-  /** What a failed change of a VM means; a guest that is gone has lost its entries. */
-  async #failure(driver: VmDriver, error: unknown): Promise<Refusal> {
-    if (error instanceof GuestSessionEnded) await this.#guestGone(driver);
-    else if (!(error instanceof VfStuck || error instanceof GuestRefused)) throw error;
-    return { code: 'device-error', detail: error.message };
-  }
-
-  async #guestGone(driver: VmDriver): Promise<void> {
-    this.#lost.push(...Array.from(driver.entries, ({ id }) => id));
-    await driver.guestGone(this.#options.leaseMs);
-  }
-
-  #lose(refused: ReadonlyMap<string, Refusal>): void {
-    this.#lost.push(...refused.keys());
-  }
-
   /**
    * Runs a task for each VM; one whose guest is gone, or that fails, does not stop the others.
    *
    * @throws the first failure, when all tasks are over
    */
-  async #each(task: (driver: VmDriver) => Promise<void>): Promise<void> {
+  async #each(task: (vm: ServedVm) => Promise<void>): Promise<void> {
     const failures: unknown[] = [];
-    for (const { driver } of this.#vms) {
-      if (driver === undefined) continue;
+    for (const vm of this.#vms) {
       try {
-        await task(driver);
+        await task(vm);
       } catch (error) {
-        if (error instanceof GuestSessionEnded) await this.#guestGone(driver);
+        if (error instanceof GuestSessionEnded) await vm.guestGone();
         else failures.push(error);
       }
     }
     if (failures.length > 0) throw failures[0];
   }
 
-  #of(vm: VfVm): DrivenVm {
-    const found = this.#vms.find((driven) => driven.vm === vm);
+  #of(vm: VfVm): ServedVm {
+    const found = this.#vms.find((served) => served.vm === vm);
     if (found === undefined) throw new Error(`VF ${vm.vf} is not among the virtual functions`);
     return found;
   }

@@ -73,6 +73,9 @@ export interface GuestSessions {
   /** The session with a guest; undefined: not connected. */
   find(guest: string): GuestSession | undefined;
   readonly sessions: readonly GuestSession[];
-  /** Calls `listener` after a session has begun or ended. The returned function unsubscribes. */
+  /**
+   * Calls `listener` after a session has begun or ended, and when its agent wants to end or has lost
+   * rules. The returned function unsubscribes.
+   */
   onChange(listener: () => void): () => void;
 }

@@ -135,6 +135,22 @@ describe('channels of guests', function () {
     assert.deepEqual(seen.slice(0, 2), [true, false]);
   });
 
+  it('tell their listeners of an agent that wants to end, and of rules that it has lost', async () => {
+    const { model } = await guestAt('vm1');
+    await channels.start();
+    const found = await session('vm1');
+    let changes = 0;
+    channels.onChange(() => changes++);
+    await found.put([RULE]);
+    assert.equal(changes, 0);
+    model.rules.unusable.push(RULE.id);
+    await found.counters();
+    await eventually('lost', () => changes === 1);
+    await model.agent.leaving();
+    await eventually('leaving', () => changes === 2);
+    assert(found.isLeaving);
+  });
+
   for (const what of ['bytes', 'hellos']) {
     it(`are not affected by a guest that floods the host with ${what}`, async () => {
       const script = fileURLToPath(new URL('flooding-guest.js', import.meta.url));

@@ -105,8 +105,9 @@ describe('rules as filters of tc', () => {
       { id: 5, ok: true },
     ]);
     devices.states.set('vf0', { ifindex: '3', hasLink: false });
-    assert.deepEqual(await rules.put([transmit(6)]), [
+    assert.deepEqual(await rules.put([transmit(6), receive(7)]), [
       { id: 6, ok: false, why: 'vf0 has no link' },
+      { id: 7, ok: false, why: 'vf0 has no link' },
     ]);
   });
 

@@ -31,8 +31,10 @@ export class MemoryPair implements ByteChannel {
     return this.#isClosed;
   }
 
+  /** Opens it, also again after it was closed: the guest's agent lives on. */
   listen(receiver: ByteReceiver): void {
     this.#receiver = receiver;
+    this.#isClosed = false;
   }
 
   send(text: string): boolean {

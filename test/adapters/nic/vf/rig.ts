@@ -78,7 +78,11 @@ export class FakeSessions implements GuestSessions {
   set(guest: string, session: GuestSession | undefined): void {
     if (session === undefined) this.#found.delete(guest);
     else this.#found.set(guest, session);
-    for (const listener of this.#listeners) listener();
+    const changed = (): void => {
+      for (const listener of this.#listeners) listener();
+    };
+    session?.listen({ lost: changed, leaving: changed, ended: changed });
+    changed();
   }
 }
 
@@ -112,6 +116,9 @@ export class VfRig {
   readonly keeper: FilterKeeper;
   readonly backend: VfBackend;
 
+  /** Added to CLOCK_MONOTONIC, ms. */
+  aheadMs = 0;
+
   constructor(options: Partial<VfOptions> & Pick<VfOptions, 'vms' | 'steering'>) {
     this.options = {
       uplink: 'p0',
@@ -137,6 +144,7 @@ export class VfRig {
     this.backend = new VfBackend(this.options, {
       writer: this.keeper,
       sessions: this.sessions,
+      nowMs: () => monotonicMs() + this.aheadMs,
       ...(filters === undefined ? {} : { filters }),
     });
   }

@@ -199,6 +199,101 @@ describe('virtual functions as a backend', () => {
     assert.ok(again.ok);
   });
 
+  it('closes the VF of a guest that is gone with a later renewal, when nothing else happens', async () => {
+    const rig = await startedRig({}, { leaseMs: 500 });
+    read(rig, new FlowTable(), RECEIVED, SENT);
+    await rig.backend.apply([put(RECEIVED), put(SENT)], never());
+    rig.sessions.set('vm1', undefined);
+    await eventually(
+      'the NIC stops steering',
+      () => rig.log.at(-1)?.startsWith('VF 0 mac') === true,
+    );
+    for (let renewals = 0; renewals < 3; renewals++) {
+      await sleep(200);
+      assert.equal(await rig.backend.renewLease(monotonicMs()), 'renewed');
+    }
+    assert.deepEqual(rig.log.at(-1), 'VF 0 linkState disable');
+  });
+
+  it('moves the traffic back, make before break, when the agent of a guest wants to end', async () => {
+    const rig = await startedRig();
+    read(rig, new FlowTable(), RECEIVED, SENT);
+    await rig.backend.apply([put(RECEIVED), put(SENT)], never());
+    let notified = 0;
+    rig.backend.onLost(() => notified++);
+    rig.log.length = 0;
+    await rig.guests.get('vm1')?.agent.leaving();
+    await eventually('the entries are lost', () => notified > 0);
+    assert.deepEqual(rig.log, [
+      'vm1 delete 3',
+      'PF receives 020000000001: yes',
+      'VF 0 mac 02:00:00:00:0f:01',
+      'vm1 delete 1',
+      'vm1 delete 2',
+      'VF 0 linkState disable',
+    ]);
+    assert.equal(rig.guests.get('vm1')?.rules.rules.size, 0);
+    assert.deepEqual(
+      (await rig.backend.portsChanged(rig.ports)).map(formatFlowId).sort(),
+      [idText(RECEIVED), idText(SENT)].sort(),
+    );
+    assert.match(rig.backend.unservedPorts()[0].why, /the agent of guest vm1 is about to end/);
+    const [refused] = await rig.backend.apply([put(SENT)], never());
+    assert.ok(!refused.ok);
+    await rig.connect('vm1');
+    await eventually('the port is served', () => rig.backend.unservedPorts().length === 0);
+  });
+
+  it('stops steering as soon as a guest says that its VF is gone, and begins a new session', async () => {
+    const rig = await startedRig();
+    read(rig, new FlowTable(), RECEIVED, SENT);
+    await rig.backend.apply([put(RECEIVED), put(SENT)], never());
+    const session = rig.sessions.find('vm1');
+    let notified = 0;
+    rig.backend.onLost(() => notified++);
+    rig.guests.get('vm1')?.rules.unusable.push(1, 2, 3);
+    rig.log.length = 0;
+    assert.equal(await rig.backend.renewLease(monotonicMs()), 'renewed');
+    await eventually('the entries are lost', () => notified > 0);
+    assert.deepEqual(
+      rig.log.filter((line) => !line.startsWith('vm1')),
+      ['PF receives 020000000001: yes', 'VF 0 mac 02:00:00:00:0f:01'],
+    );
+    assert.equal((await rig.backend.portsChanged(rig.ports)).length, 2);
+    assert.equal(session?.end?.reason, 'closed', 'so that the guest lists its devices again');
+  });
+
+  it('does not take what an earlier session has lost for a new loss', async () => {
+    const rig = await startedRig();
+    read(rig, new FlowTable(), RECEIVED, SENT);
+    await rig.backend.apply([put(SENT)], never());
+    const guest = rig.guests.get('vm1');
+    guest?.rules.unusable.push(1, 2);
+    await rig.backend.renewLease(monotonicMs());
+    await eventually('the session ends', () => rig.sessions.find('vm1')?.end !== undefined);
+    assert(guest !== undefined);
+    rig.sessions.set('vm1', await guest.session());
+    await eventually('the port is served', () => rig.backend.unservedPorts().length === 0);
+    await rig.backend.renewLease(monotonicMs());
+    const [taken] = await rig.backend.apply([put(SENT)], never());
+    assert.ok(taken.ok, JSON.stringify(taken));
+    assert.equal(rig.sessions.find('vm1')?.end, undefined);
+  });
+
+  it('asks a guest that lacks a device for its devices again, after some time', async () => {
+    const rig = new VfRig({ steering: 'mac', vms: [vmNumbered(1)] });
+    rigs.push(rig);
+    const session = await rig.connect('vm1', '02:00:00:00:0f:77');
+    await rig.backend.start(rig.ports, never());
+    await rig.backend.renewLease(monotonicMs());
+    const endings = (): unknown => session.end?.reason;
+    assert.equal(endings(), undefined);
+    rig.aheadMs = 31_000;
+    await rig.backend.renewLease(monotonicMs() + rig.aheadMs);
+    assert.equal(endings(), 'closed');
+    assert.match(rig.backend.unservedPorts()[0].why, /no device with the MAC address/);
+  });
+
   it('is refused for a guest without the device that the host expects', async () => {
     const rig = new VfRig({ steering: 'mac', vms: [vmNumbered(1)] });
     rigs.push(rig);
