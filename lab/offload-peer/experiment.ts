@@ -30,9 +30,12 @@ export interface SystemResult {
 export class NothingCarried extends Error {
   override readonly name = 'NothingCarried';
 
-  /** @param misses frames that met no entry of the NIC */
-  constructor(system: SystemName, misses: number) {
-    super(`with ${system} the NIC carried no packet (${misses} without an entry): run it again`);
+  /**
+   * @param misses frames that met no entry of the NIC
+   * @param lookups the line of that name of `dpctl/show`: what the datapath did with those frames
+   */
+  constructor(system: SystemName, misses: number, lookups: string) {
+    super(`with ${system} the NIC carried no packet: ${misses} met no entry; vSwitch: ${lookups}`);
   }
 }
 
@@ -54,8 +57,9 @@ export async function runSystem(name: SystemName, scene: Scene): Promise<SystemR
     const asked = sleep(scene.durationMs * ASKED_AT).then(() => running.leftOut());
     const [traffic, leftOut] = await Promise.all([sendScene(scene, peer.sender), asked]);
     const counters = await peer.nic.counters(peer.sender.representor);
+    const lookups = await peer.lookups();
     await running.stop();
-    if (counters.hw_packets === 0) throw new NothingCarried(name, counters.hw_misses);
+    if (counters.hw_packets === 0) throw new NothingCarried(name, counters.hw_misses, lookups);
     return {
       sentBytes: sentBytes(scene, traffic.sentPackets),
       carriedBytes: counters.hw_bytes,

@@ -47,6 +47,12 @@ export class PeerNode {
     }
   }
 
+  /** How many packets met a flow of the datapath, how many missed, and how many of those were lost. */
+  async lookups(): Promise<string> {
+    const text = await this.node.ovs.appctl('dpctl/show');
+    return /lookups: .*/.exec(text)?.[0] ?? 'no datapath';
+  }
+
   stop(): Promise<void> {
     return this.node.stop();
   }

@@ -7,6 +7,7 @@ import type { ManagedProcess } from './managed-process.ts';
 import { Namespace } from './namespace.ts';
 import type { NameMaker } from './names.ts';
 import { run } from './run.ts';
+import { untilProcessorsCount } from './uptime.ts';
 
 const SCHEMA = '/usr/share/openvswitch/vswitch.ovsschema';
 
@@ -116,6 +117,7 @@ export class OvsInstance {
 
   /** Starts ovs-vswitchd; resolves when it has applied the database. */
   async startVswitchd(): Promise<void> {
+    await untilProcessorsCount();
     this.#vswitchd = await this.host.spawn(
       'ovs-vswitchd',
       'ovs-vswitchd',
