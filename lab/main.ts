@@ -16,7 +16,7 @@ import { runLabShell } from './kernel/shell/on-host.ts';
 import { runOffload } from './offload.ts';
 import { runOffloadPeer } from './offload-peer/on-host.ts';
 import { formatPeerReport } from './offload-peer/report.ts';
-import { FULL_SCENE, QUICK_SCENE } from './offload-peer/scene.ts';
+import { SCENE_NAMES, type SceneName } from './offload-peer/scenes.ts';
 import { formatOffloadReport } from './offload-report.ts';
 import { runSriov } from './sriov/on-host.ts';
 import { formatSriovReport, isClean } from './sriov/report.ts';
@@ -154,10 +154,15 @@ program
   .description(
     "Compares Norikae with Open vSwitch's own offload on a NIC in software, in emulated machines",
   )
+  .addOption(
+    new Option('--scene <name>', 'flows that exchange their rates, or large flows that arrive')
+      .choices(SCENE_NAMES)
+      .default('rates'),
+  )
   .option('--quick', 'fewer flows and entries, for a shorter time', false)
   .option('--json', 'print one JSON object', false)
-  .action(async (options: { quick: boolean; json: boolean }) => {
-    const report = await runOffloadPeer(options.quick ? QUICK_SCENE : FULL_SCENE);
+  .action(async (options: { scene: SceneName; quick: boolean; json: boolean }) => {
+    const report = await runOffloadPeer({ name: options.scene, quick: options.quick });
     console.log(options.json ? JSON.stringify(report) : formatPeerReport(report));
   });
 

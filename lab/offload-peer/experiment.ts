@@ -7,8 +7,9 @@ import { sendScene } from './traffic.ts';
 
 /** What a system made of a scene. */
 export interface SystemResult {
-  /** Bytes of frames that were sent. */
+  /** Bytes of frames that were sent, and the number of frames. */
   readonly sentBytes: number;
+  readonly sentPackets: number;
   /** Bytes and packets that the NIC carried, by its own counters. */
   readonly carriedBytes: number;
   readonly carriedPackets: number;
@@ -62,6 +63,7 @@ export async function runSystem(name: SystemName, scene: Scene): Promise<SystemR
     if (counters.hw_packets === 0) throw new NothingCarried(name, counters.hw_misses, lookups);
     return {
       sentBytes: sentBytes(scene, traffic.sentPackets),
+      sentPackets: traffic.sentPackets.reduce((sum, packets) => sum + packets, 0),
       carriedBytes: counters.hw_bytes,
       carriedPackets: counters.hw_packets,
       insertions: counters.table_insertions,

@@ -5,7 +5,7 @@ import { nicModuleFile } from '../nic-module/build.ts';
 import { existsSync } from 'node:fs';
 import type { SystemResult } from './experiment.ts';
 import { type PeerReport, reportOf } from './report.ts';
-import { makeScene, type SceneOptions } from './scene.ts';
+import { makeScene, type SceneChoice } from './scenes.ts';
 import type { SystemName } from './systems.ts';
 
 /** Booting, starting Open vSwitch and the daemon, on a machine that has other work, too. */
@@ -39,21 +39,21 @@ export class NicMissing extends Error {
  * @throws {GuestTimeout}
  * @throws {NoResult}
  */
-export async function runOffloadPeer(options: SceneOptions): Promise<PeerReport> {
-  const ovs = await runInGuest('ovs', options);
-  const norikae = await runInGuest('norikae', options);
-  return reportOf(makeScene(options), { ovs, norikae });
+export async function runOffloadPeer(scene: SceneChoice): Promise<PeerReport> {
+  const ovs = await runInGuest('ovs', scene);
+  const norikae = await runInGuest('norikae', scene);
+  return reportOf(makeScene(scene), { ovs, norikae });
 }
 
 /** Runs a scene with one system in a guest. @throws as {@link runOffloadPeer} */
-export async function runInGuest(system: SystemName, options: SceneOptions): Promise<SystemResult> {
+export async function runInGuest(system: SystemName, scene: SceneChoice): Promise<SystemResult> {
   const kernel = findKernel('backports');
   if (!existsSync(nicModuleFile(kernel.version))) throw new NicMissing(kernel.version);
   const inGuest = fileURLToPath(new URL('in-guest.js', import.meta.url));
   const { status, result } = await runGuest({
     kernel,
-    command: [process.execPath, inGuest, system, JSON.stringify(options)],
-    timeoutMs: options.phases * options.phaseMs + SPARE_MS,
+    command: [process.execPath, inGuest, system, scene.name, ...(scene.quick ? ['quick'] : [])],
+    timeoutMs: makeScene(scene).durationMs + SPARE_MS,
     onLine: (line) => console.error(line),
   });
   const found: unknown = result === undefined ? undefined : JSON.parse(result);

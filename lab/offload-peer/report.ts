@@ -1,6 +1,6 @@
 import { type Column, textTable } from '../../platform/text-table.ts';
 import type { SystemResult } from './experiment.ts';
-import { type Scene, scheduledBytes } from './scene.ts';
+import { mostCarried, type Scene } from './scene.ts';
 import type { SystemName } from './systems.ts';
 
 type BySystem<Value> = Readonly<Record<SystemName, Value>>;
@@ -17,6 +17,7 @@ export interface PeerReport {
   /** Rules that were inserted into the NIC's table, and rules that it refused. */
   readonly operations: BySystem<{ readonly insertions: number; readonly refusals: number }>;
   readonly bytes: BySystem<{ readonly sent: number; readonly carried: number }>;
+  readonly packets: BySystem<{ readonly sent: number; readonly carried: number }>;
   readonly probesMs: BySystem<readonly (number | null)[]>;
   /** What each says about the flow that sends most of those that the NIC does not carry. */
   readonly leftOut: BySystem<string>;
@@ -27,8 +28,8 @@ export interface PeerReport {
     readonly flows: number;
     readonly probes: number;
     readonly seconds: number;
-    /** Part of the bytes that the flows with most bytes send, as many as there are entries. */
-    readonly largestShare: number;
+    /** Part of the bytes that no choice of flows exceeds; see {@link mostCarried}. */
+    readonly mostCarried: number;
   };
 }
 
@@ -43,6 +44,10 @@ export function reportOf(scene: Scene, results: BySystem<SystemResult>): PeerRep
     reactionMs: each(({ reactionMs }) => median(reactionMs)),
     operations: each(({ insertions, refusals }) => ({ insertions, refusals })),
     bytes: each(({ sentBytes, carriedBytes }) => ({ sent: sentBytes, carried: carriedBytes })),
+    packets: each(({ sentPackets, carriedPackets }) => ({
+      sent: sentPackets,
+      carried: carriedPackets,
+    })),
     probesMs: each(({ reactionMs }) => reactionMs),
     leftOut: each(({ leftOut }) => leftOut),
     latestMs: each(({ latestMs }) => latestMs),
@@ -51,22 +56,20 @@ export function reportOf(scene: Scene, results: BySystem<SystemResult>): PeerRep
       flows: scene.flows.length,
       probes: scene.probes.length,
       seconds: scene.durationMs / 1_000,
-      largestShare: rounded(largestShare(scene), 3),
+      mostCarried: rounded(mostCarried(scene), 3),
     },
   };
 }
 
-function largestShare({ entries, durationMs, flows, probes }: Scene): number {
-  const sizes = [...flows, ...probes].map((flow) => scheduledBytes(flow, durationMs));
-  const sum = (bytes: readonly number[]): number => bytes.reduce((all, n) => all + n, 0);
-  return sum(sizes.toSorted((a, b) => b - a).slice(0, entries)) / sum(sizes);
+function median(times: readonly (number | null)[]): number | null {
+  return quantile(times, 1 / 2);
 }
 
-/** A probe that was never carried counts as later than all others. */
-function median(times: readonly (number | null)[]): number | null {
+/** A probe that was never carried counts as later than all others: null. */
+function quantile(times: readonly (number | null)[], part: number): number | null {
   const sorted = times.map((ms) => ms ?? Number.POSITIVE_INFINITY).toSorted((a, b) => a - b);
-  const middle = sorted[Math.floor((sorted.length - 1) / 2)];
-  return middle === undefined || middle === Number.POSITIVE_INFINITY ? null : middle;
+  const found = sorted[Math.floor((sorted.length - 1) * part)];
+  return found === undefined || found === Number.POSITIVE_INFINITY ? null : found;
 }
 
 function rounded(value: number, digits: number): number {
@@ -83,9 +86,21 @@ const COLUMNS: readonly Column<Row>[] = [
   { title: 'Open vSwitch', align: 'left', text: ({ ovs }) => ovs },
 ];
 
+function percent({ sent, carried }: { readonly sent: number; readonly carried: number }): string {
+  return `${((100 * carried) / sent).toFixed(1)} %`;
+}
+
+function quartiles(times: readonly (number | null)[]): readonly (number | null)[] {
+  return [1 / 4, 1 / 2, 3 / 4].map((part) => quantile(times, part));
+}
+
+function carriedOf(times: readonly (number | null)[]): string {
+  return `${times.filter((ms) => ms !== null).length} of ${times.length}`;
+}
+
 /** The report as text. */
 export function formatPeerReport(report: PeerReport): string {
-  const { scene, bytes, operations, probesMs, leftOut } = report;
+  const { scene, bytes, packets, operations, probesMs, leftOut } = report;
   const row = (name: string, value: (system: SystemName) => string): Row => ({
     name,
     norikae: value('norikae'),
@@ -93,18 +108,21 @@ export function formatPeerReport(report: PeerReport): string {
   });
   const carried = (system: SystemName): string => {
     const { sent, carried: by } = bytes[system];
-    return `${(by / 1e6).toFixed(2)} MB, ${((100 * by) / sent).toFixed(1)} %`;
+    return `${(by / 1e6).toFixed(2)} of ${(sent / 1e6).toFixed(2)} MB, ${percent(bytes[system])}`;
   };
   const ms = (time: number | null): string => (time === null ? 'never' : `${time} ms`);
   const rows = [
     row('carried by the NIC', carried),
-    row('first packet of a new flow, median', (system) => ms(report.reactionMs[system])),
-    row('of each', (system) => probesMs[system].map(ms).join(', ')),
+    row('packets of those sent', (system) => percent(packets[system])),
+    row('reaction to a new flow, median', (system) => ms(report.reactionMs[system])),
+    row('quartiles', (system) => quartiles(probesMs[system]).map(ms).join(', ')),
+    row('new flows carried', (system) => carriedOf(probesMs[system])),
     row('rules inserted', (system) => String(operations[system].insertions)),
     row('rules refused', (system) => String(operations[system].refusals)),
   ];
   return [
     `${scene.flows} flows and ${scene.probes} new ones compete for ${scene.entries} entries, for ${scene.seconds} s`,
+    `no choice of flows carries more than ${(100 * scene.mostCarried).toFixed(1)} % of the bytes`,
     '',
     ...textTable(COLUMNS, rows, Number.POSITIVE_INFINITY, (title) => title),
     '',

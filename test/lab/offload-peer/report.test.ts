@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import type { SystemResult } from '../../../lab/offload-peer/experiment.ts';
 import { formatPeerReport, reportOf } from '../../../lab/offload-peer/report.ts';
-import { makeScene, QUICK_SCENE } from '../../../lab/offload-peer/scene.ts';
+import { makeScene } from '../../../lab/offload-peer/scenes.ts';
 
 const RESULT: SystemResult = {
   sentBytes: 1_000_000,
+  sentPackets: 1_000,
   carriedBytes: 400_000,
   carriedPackets: 500,
   insertions: 20,
@@ -22,7 +23,10 @@ const NORIKAE: SystemResult = {
 };
 
 describe('the report of the offload peer', () => {
-  const report = reportOf(makeScene(QUICK_SCENE), { ovs: RESULT, norikae: NORIKAE });
+  const report = reportOf(makeScene({ name: 'rates', quick: true }), {
+    ovs: RESULT,
+    norikae: NORIKAE,
+  });
 
   it('has the ratio of bytes, the median reaction, and the operations of both', () => {
     assert.equal(report.ratio, 2.25);
@@ -36,14 +40,22 @@ describe('the report of the offload peer', () => {
 
   it('has no reaction where half of the probes were not carried', () => {
     const none = { ...RESULT, reactionMs: [null, null, 5] };
-    const without = reportOf(makeScene(QUICK_SCENE), { ovs: none, norikae: NORIKAE });
+    const without = reportOf(makeScene({ name: 'rates', quick: true }), {
+      ovs: none,
+      norikae: NORIKAE,
+    });
     assert.equal(without.reactionMs.ovs, null);
-    assert.match(formatPeerReport(without), /never, never, 5 ms/);
+    assert.match(
+      formatPeerReport(without),
+      /quartiles +200 ms, 300 ms, 300 ms +5 ms, never, never/,
+    );
   });
 
   it('is readable', () => {
     const text = formatPeerReport(report);
-    assert.match(text, /carried by the NIC +0\.90 MB, 90\.0 % +0\.40 MB, 40\.0 %/);
+    assert.match(text, /by the NIC +0\.90 of 1\.00 MB, 90\.0 % +0\.40 of 1\.00 MB, 40\.0 %/);
+    assert.match(text, /packets of those sent +50\.0 % +50\.0 %/);
+    assert.match(text, /new flows carried +3 of 3 +2 of 3/);
     assert.match(text, /Norikae: 2\.25 times the bytes/);
   });
 });
