@@ -85,7 +85,7 @@ export function flowMatch(flow: FlowHeaders): FlowMatch {
   if (headers.has('vlanId')) fields.push(exactly('vlan_tpid', unsigned(0x8100, 2)));
   const order = Object.keys(FIELD_BITS);
   fields.sort((a, b) => order.indexOf(a.field) - order.indexOf(b.field));
-  const opaque = flow.opaque ? [{ name: 'recirc_id', text: '0x1' }] : [];
+  const opaque = flow.opaque ? [{ name: 'ct_state', text: '+est+trk' }] : [];
   return { inPort: flow.inPort, fields, opaque };
 }
 

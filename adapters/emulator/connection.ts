@@ -87,7 +87,4 @@ export function reverseOf(d: Direction): Direction {
   };
 }
 
-const TRACKED: readonly OpaqueMatch[] = [
-  { name: 'ct_state', text: '+est+trk' },
-  { name: 'recirc_id', text: '0x1' },
-];
+const TRACKED: readonly OpaqueMatch[] = [{ name: 'ct_state', text: '+est+trk' }];

@@ -23,7 +23,8 @@ export function resizedF64(
   return copied(old, new Float64Array(rows));
 }
 
-function resizedU8(old: Uint8Array<ArrayBuffer>, rows: number): Uint8Array<ArrayBuffer> {
+/** A copy of `old` with `rows` elements; new elements are 0. */
+export function resizedU8(old: Uint8Array<ArrayBuffer>, rows: number): Uint8Array<ArrayBuffer> {
   return copied(old, new Uint8Array(rows));
 }
 

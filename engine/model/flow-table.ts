@@ -2,6 +2,7 @@ import type { FlowActions } from './action.ts';
 import {
   DecisionColumns,
   resizedU32,
+  resizedU8,
   RateColumns,
   ShadowColumns,
   TrafficColumns,
@@ -10,7 +11,7 @@ import { ForecastColumns } from './forecast-columns.ts';
 import { type FlowSpec, Placement } from './flow.ts';
 import type { FlowId } from './flow-id.ts';
 import { FreeRows } from './free-rows.ts';
-import type { FlowMatch } from './match.ts';
+import { type FlowMatch, isLaterPass } from './match.ts';
 import { RowFlows } from './row-flows.ts';
 import { SideTables } from './side-tables.ts';
 
@@ -84,6 +85,8 @@ export class FlowTable {
   #nowMs = 0;
   readonly #free = new FreeRows();
   readonly #flows = new RowFlows();
+  /** 1: the flow is of packets that entered the vSwitch by another flow, which has counted them. */
+  #laterPass = new Uint8Array(0);
   #seen = new Uint32Array(0);
   #born = new Uint32Array(0);
 
@@ -131,6 +134,7 @@ export class FlowTable {
     const row = free === -1 ? this.#used++ : free;
     if (row >= this.#capacity) this.#grow(row + 1);
     this.#flows.start(row, id, match, actions);
+    this.#laterPass[row] = Number(isLaterPass(match));
     this.#born[row] = this.#epoch;
     if (row >= this.#touched) {
       this.#touched = row + 1;
@@ -158,11 +162,16 @@ export class FlowTable {
 
   /**
    * Records the vSwitch's cumulative counters of a flow. If a counter is below the last one, the
-   * vSwitch has recreated the flow, and its counters restarted at zero.
+   * vSwitch has recreated the flow, and its counters restarted at zero. A flow of recirculated packets
+   * adds no traffic: the flow by which they entered has counted them.
    *
    * @param idleMs time since its last packet on the vSwitch; negative if it had none
    */
   observe(row: number, packets: number, bytes: number, idleMs: number): void {
+    if (this.#laterPass[row] === 1) {
+      this.rebase(row, packets, bytes, idleMs);
+      return;
+    }
     const t = this.traffic;
     const restarted = packets < t.rawPackets[row] || bytes < t.rawBytes[row];
     const newPackets = restarted ? packets : packets - t.rawPackets[row];
@@ -234,6 +243,7 @@ export class FlowTable {
    */
   setMatch(row: number, match: FlowMatch): void {
     this.#flows.setMatch(row, match);
+    this.#laterPass[row] = Number(isLaterPass(match));
     this.sideTables.startVersion(row);
   }
 
@@ -267,6 +277,11 @@ export class FlowTable {
         this.removed.push(row);
       }
     }
+  }
+
+  /** True if the row's flow has been observed in the reading that is in progress, or in the last one. */
+  isObserved(row: number): boolean {
+    return this.#seen[row] === this.#epoch;
   }
 
   /** Identity of the row's flow. */
@@ -332,6 +347,7 @@ export class FlowTable {
   #resize(capacity: number): void {
     this.#flows.resize(capacity);
     this.#free.resize(capacity);
+    this.#laterPass = resizedU8(this.#laterPass, capacity);
     this.#seen = resizedU32(this.#seen, capacity);
     this.#born = resizedU32(this.#born, capacity);
     this.traffic.resize(capacity);

@@ -101,6 +101,15 @@ export function fieldOf(match: FlowMatch, field: FieldName): FieldMatch | undefi
   return undefined;
 }
 
+/**
+ * True if the flow is of packets that have passed another datapath flow before: they are recirculated,
+ * so the flow by which they entered the vSwitch has counted them, too.
+ */
+export function isLaterPass({ opaque }: FlowMatch): boolean {
+  for (const { name } of opaque) if (name === 'recirc_id') return true;
+  return false;
+}
+
 /** True if every bit of the field must match. */
 export function isExact({ field, mask }: FieldMatch): boolean {
   return hasAllBits(mask, FIELD_BITS[field]);

@@ -37,10 +37,13 @@ export class FakeFlowSource implements FlowSource {
 
   async read(table: FlowTable, signal: AbortSignal): Promise<ReadCost> {
     this.reads++;
-    for (const { n, packets = 0, bytes = 0 } of this.flows) {
+    for (const { n, packets = 0, bytes = 0, actions } of this.flows) {
       const id = flowId(n);
       let row = table.rowOf(id);
-      if (row < 0) row = table.add(id, anyFrom('vm1'), outputTo('vm2'));
+      if (row < 0) row = table.add(id, anyFrom('vm1'), actions ?? outputTo('vm2'));
+      else if (actions !== undefined && actions !== table.actionsAt(row)) {
+        table.setActions(row, actions);
+      }
       table.observe(row, packets, bytes, this.idleMs);
       // Fail after a part of the flows has been written.
       if (this.fault === 'fail') throw new Error('the socket was closed');

@@ -109,7 +109,7 @@ describe('emulated node', function () {
       (at) => table.matchAt(at).opaque,
     );
     const printed = new Set(opaque.map(({ name, text }) => `${name}(${text})`));
-    assert.deepEqual([...printed].sort(), ['ct_state(+est+trk)', 'recirc_id(0x1)']);
+    assert.deepEqual([...printed].sort(), ['ct_state(+est+trk)']);
   });
 
   it('refuses invalid options', () => {

@@ -48,6 +48,17 @@ describe('flow table', () => {
     assert.equal(table.totals.vswitchBytes, 1100);
   });
 
+  it('adds no traffic for recirculated packets, which another flow has counted', () => {
+    const table = new FlowTable();
+    const match = { ...anyFrom('vm1'), opaque: [{ name: 'recirc_id', text: '0x1' }] };
+    table.begin(0);
+    table.observe(table.add(flowId(1), match, outputTo('vm2')), 10, 1000, 0);
+    table.end();
+    const row = rowOf(table, 1);
+    assert.equal(table.totals.vswitchBytes, 0);
+    assert.deepEqual([table.traffic.vswitchPackets[row], table.traffic.rawPackets[row]], [0, 10]);
+  });
+
   it('adds traffic that a backend carried for a flow that has left to the totals', () => {
     const table = new FlowTable();
     read(table, 0, [{ n: 1 }]);
