@@ -26,6 +26,7 @@ const ENGINE = [
   'engine/planner',
   'engine/reconcile',
   'engine/loop',
+  'engine/connections',
 ];
 const POLICY_MODEL = [...PORTS, 'policy/model'];
 
@@ -78,6 +79,13 @@ export const LAYERS: readonly Layer[] = [
     holds: 'requested placements + table budget + slices -> a plan with a reason for every flow',
     imports: [...PORTS],
     why: 'a plan must not depend on how it is carried out',
+    packages: 'none',
+  },
+  {
+    folder: 'engine/connections',
+    holds: 'the connections within megaflows: their rows, and what the vSwitch does to each',
+    imports: [...PORTS, 'text'],
+    why: 'connections are worked out from the flow table and conntrack, before anything is decided',
     packages: 'none',
   },
   {

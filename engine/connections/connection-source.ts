@@ -1,0 +1,199 @@
+import { errorMessage } from '../../text/error-message.ts';
+import type { PacketHeaders } from '../model/connection.ts';
+import type { FlowId } from '../model/flow-id.ts';
+import type { FlowTable } from '../model/flow-table.ts';
+import { sameActions } from '../model/same-actions.ts';
+import { sameMatch } from '../model/same-match.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { ConnectionMeter, MeterSink } from '../ports/connection-meter.ts';
+import type { ConnectionTracker } from '../ports/connection-tracker.ts';
+import type { FlowSource, ReadCost } from '../ports/flow-source.ts';
+import type { ConnectionRow, ConnectionRows } from './connection-rows.ts';
+import { EntryMegaflows } from './entry-megaflows.ts';
+import { PlainConnections } from './plain-connections.ts';
+import type { ChainResolver } from './resolver.ts';
+
+/** Connections to remember that need no row, as a multiple of the rows. */
+const PLAIN_PER_ROW = 16;
+
+/** Parts of a {@link ConnectionSource}. */
+export interface ConnectionSourceOptions {
+  /** The vSwitch's megaflows. */
+  readonly flows: FlowSource;
+  readonly meter: ConnectionMeter;
+  readonly tracker: ConnectionTracker;
+  readonly resolver: ChainResolver;
+  /** Filled by the source; shared with what explains and checks connections. */
+  readonly rows: ConnectionRows;
+  readonly clock: Clock;
+  /** Maximum number of connections with a row, counting each direction. */
+  readonly maxConnections: number;
+  /** Time without a packet after which a connection has no row any more, ms. */
+  readonly idleMs: number;
+}
+
+/**
+ * The vSwitch's megaflows, and beside them, each in a row of its own, the connections within those
+ * that recirculate their packets: what several megaflows and conntrack do to a connection, resolved
+ * to one match and one list of actions, which a backend can take.
+ *
+ * A connection that cannot be resolved has a row, too, with an action that no backend performs.
+ * The traffic of a megaflow is what its connections leave over.
+ */
+export class ConnectionSource implements FlowSource {
+  readonly name: string;
+  readonly onActionsChange?: (listener: () => void) => () => void;
+  readonly onNewFlow?: (listener: () => void) => () => void;
+  readonly #options: ConnectionSourceOptions;
+  readonly #entries = new EntryMegaflows();
+  readonly #plain: PlainConnections;
+  #reading = 0;
+  #lastReadMs = Number.NEGATIVE_INFINITY;
+  /** Connections that had no room in this reading. */
+  #left = 0;
+
+  constructor(options: ConnectionSourceOptions) {
+    const { flows, tracker, maxConnections } = options;
+    this.#options = options;
+    this.name = flows.name;
+    this.#plain = new PlainConnections(PLAIN_PER_ROW * maxConnections);
+    const sources = [flows.onActionsChange?.bind(flows), tracker.onChange?.bind(tracker)];
+    const subscribes = sources.filter((subscribe) => subscribe !== undefined);
+    if (subscribes.length > 0) {
+      this.onActionsChange = (listener) => {
+        const ends = subscribes.map((subscribe) => subscribe(listener));
+        return () => {
+          for (const end of ends) end();
+        };
+      };
+    }
+    if (flows.onNewFlow !== undefined) this.onNewFlow = flows.onNewFlow.bind(flows);
+  }
+
+  async read(table: FlowTable, signal: AbortSignal): Promise<ReadCost> {
+    const { flows, tracker, meter, resolver, clock } = this.#options;
+    const startedMs = clock.now();
+    this.#reading++;
+    this.#left = 0;
+    this.#entries.begin(table);
+    const cost = await flows.read(table, signal);
+    this.#entries.follow(table);
+    const notes = cost.note === undefined ? [] : [cost.note];
+    let trackerMs = 0;
+    try {
+      trackerMs = (await tracker.refresh(signal)).sourceMs;
+      resolver.follow(table, true);
+    } catch (error) {
+      signal.throwIfAborted();
+      // What is not known never allows: no connection is resolved.
+      resolver.follow(table, false);
+      notes.push(`connections are not offloaded: ${errorMessage(error)}`);
+    }
+    try {
+      await meter.read(this.#sink(table), signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      notes.push(`connections are not counted: ${errorMessage(error)}`);
+    }
+    this.#keepRows(table, clock.now());
+    this.#entries.end(table);
+    this.#lastReadMs = startedMs;
+    if (this.#left > 0) notes.push(`${this.#left} connections have no row: the maximum is reached`);
+    return {
+      ...cost,
+      sourceMs: cost.sourceMs + trackerMs,
+      ...(notes.length === 0 ? {} : { note: notes.join('; ') }),
+    };
+  }
+
+  async close(): Promise<void> {
+    const { flows, meter, tracker } = this.#options;
+    await Promise.all([flows.close(), meter.close(), tracker.close()]);
+  }
+
+  /** Writes the meter's connections to the table. */
+  #sink(table: FlowTable): MeterSink {
+    const { rows } = this.#options;
+    const sinceLastMs = this.#options.clock.now() - this.#lastReadMs;
+    return {
+      metered: (w0, w1, w2, w3, packets, bytes, ageMs, idleMs, headers) => {
+        const row = table.find(w0, w1, w2, w3);
+        const connection = row === -1 ? undefined : rows.at(row);
+        if (connection !== undefined) {
+          this.#count(table, row, connection, packets, bytes, idleMs);
+          return;
+        }
+        if (row !== -1 || this.#plain.has(table, w0, w1, w2, w3)) return;
+        if (rows.size >= this.#options.maxConnections) {
+          this.#left++;
+          return;
+        }
+        const added = this.#add(table, { w0, w1, w2, w3 }, headers());
+        if (added === -1) return;
+        // Its megaflow has counted what it sent before the last reading.
+        if (ageMs > sinceLastMs) table.rebase(added, packets, bytes, idleMs);
+        const state = rows.at(added);
+        if (state !== undefined) this.#count(table, added, state, packets, bytes, idleMs);
+      },
+    };
+  }
+
+  #count(
+    table: FlowTable,
+    row: number,
+    connection: ConnectionRow,
+    packets: number,
+    bytes: number,
+    idleMs: number,
+  ): void {
+    const { vswitchPackets, vswitchBytes } = table.traffic;
+    const packetsBefore = vswitchPackets[row];
+    const bytesBefore = vswitchBytes[row];
+    table.observe(row, packets, bytes, idleMs);
+    connection.meteredIn = this.#reading;
+    if (connection.entryRow === -1) return;
+    const morePackets = vswitchPackets[row] - packetsBefore;
+    const moreBytes = vswitchBytes[row] - bytesBefore;
+    this.#entries.take(table, connection.entryRow, morePackets, moreBytes);
+  }
+
+  /** Gives a connection a row; -1 if it needs none. */
+  #add(table: FlowTable, id: FlowId, headers: PacketHeaders): number {
+    const { resolver, rows } = this.#options;
+    const entryRow = resolver.entryRow(headers);
+    if (entryRow === -1) return -1;
+    if (!this.#entries.has(entryRow)) {
+      this.#plain.set(table, id.w0, id.w1, id.w2, id.w3, entryRow);
+      return -1;
+    }
+    const resolution = resolver.resolve(headers);
+    const row = table.add(id, resolution.match, resolution.actions);
+    rows.add(table, row, { id, headers, entryRow, resolution, meteredIn: 0 });
+    return row;
+  }
+
+  /** Resolves the connections again, and lets those go that have been idle. */
+  #keepRows(table: FlowTable, nowMs: number): void {
+    const { rows, idleMs } = this.#options;
+    rows.sweep(table, (row, connection) => {
+      if (connection.meteredIn !== this.#reading) {
+        if (nowMs - table.traffic.lastActiveMs[row] > idleMs) return false;
+        const { rawPackets, rawBytes } = table.traffic;
+        table.observe(row, rawPackets[row], rawBytes[row], -1);
+      }
+      this.#resolve(table, row, connection);
+      return true;
+    });
+  }
+
+  #resolve(table: FlowTable, row: number, connection: ConnectionRow): void {
+    const { resolver } = this.#options;
+    connection.entryRow = resolver.entryRow(connection.headers);
+    const resolution = resolver.resolve(connection.headers);
+    connection.resolution = resolution;
+    if (!sameMatch(resolution.match, table.matchAt(row))) table.setMatch(row, resolution.match);
+    if (!sameActions(resolution.actions, table.actionsAt(row))) {
+      table.setActions(row, resolution.actions);
+    }
+  }
+}
