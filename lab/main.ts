@@ -1,14 +1,13 @@
-import { writeFile } from 'node:fs/promises';
 import { runCompare } from './compare/compare.ts';
 import type { CompareDatapath } from './compare/cases/parameters.ts';
 import { runCompareInGuest } from './compare/on-host.ts';
 import { formatCompareReport } from './compare/report.ts';
 import { ROUNDS } from './compare/verdict/tolerances.ts';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
-import { STUDY_PLAN } from './evaluate/cells.ts';
-import { runEvaluation } from './evaluate/evaluate.ts';
-import { htmlEvaluation } from './evaluate/html-report.ts';
-import { formatEvaluation } from './evaluate/text-report.ts';
+import { LANE_NAMES } from './evaluate/model/cells.ts';
+import { type EvaluateArguments, evaluateLanes } from './evaluate/command.ts';
+import { updateEvaluationDocs } from './evaluate/docs-page.ts';
+import { formatEvaluation } from './evaluate/report/text-report.ts';
 import { runFastPath } from './fast-path.ts';
 import { formatFastPathReport } from './fast-path-report.ts';
 import { KERNEL_SOURCES, type KernelSource } from './kernel/cache.ts';
@@ -118,36 +117,37 @@ program
     if (report.differences.length > 0) process.exitCode = 1;
   });
 
-interface EvaluateArguments {
-  readonly lane: 'xdp';
-  readonly vms: readonly number[];
-  readonly ports: readonly number[];
-  readonly mtu: readonly number[];
-  readonly repetitions: number;
-  readonly seconds: number;
-  readonly html?: string;
-  readonly json: boolean;
-}
-
 program
   .command('evaluate')
-  .description('Measures VMs with offload and onload, as the study of 2012 did: about 30 minutes')
+  .description('Measures VMs with offload and onload, as the study of 2012 did')
   .addOption(
-    new Option('--lane <name>', 'what carries offloaded flows').choices(['xdp']).default('xdp'),
+    new Option('--lane <name>', 'what carries offloaded flows; `all` takes an hour')
+      .choices([...LANE_NAMES, 'all'])
+      .default('xdp'),
   )
-  .option('--vms <list>', 'numbers of VMs', parseList, STUDY_PLAN.vms)
-  .option('--ports <list>', 'numbers of physical ports', parseList, STUDY_PLAN.ports)
-  .option('--mtu <list>', 'MTUs, bytes', parseList, STUDY_PLAN.mtus)
-  .option('--repetitions <n>', 'measurements of each cell', parseWhole, STUDY_PLAN.repetitions)
-  .option('--seconds <n>', 'length of each measurement', parseSeconds, STUDY_PLAN.seconds)
+  .option(
+    '--quick',
+    'few cells and one short measurement of each: all lanes in five minutes',
+    false,
+  )
+  .option('--vms <list>', 'numbers of VMs', parseList)
+  .option('--ports <list>', 'numbers of physical ports', parseList)
+  .option('--mtu <list>', 'MTUs, bytes', parseList)
+  .option('--repetitions <n>', 'measurements of each cell', parseWhole)
+  .option('--seconds <n>', 'length of each measurement', parseSeconds)
+  .option('--output <folder>', 'write evaluation.json and evaluation.html there, after each lane')
   .option('--html <file>', 'write a report with charts')
   .option('--json', 'print one JSON object', false)
-  .action(async (options: EvaluateArguments) => {
-    const { vms, ports, mtu: mtus, repetitions, seconds } = options;
-    const evaluation = await runEvaluation({ vms, ports, mtus, repetitions, seconds });
-    if (options.html !== undefined) await writeFile(options.html, htmlEvaluation(evaluation));
+  .action(async (options: EvaluateArguments & { readonly json: boolean }) => {
+    const evaluation = await evaluateLanes(options);
     console.log(options.json ? JSON.stringify(evaluation) : formatEvaluation(evaluation));
   });
+
+program
+  .command('evaluate-docs')
+  .description('Writes the figures of an evaluation into docs/evaluation.md')
+  .argument('<file>', 'evaluation.json, or what `evaluate --json` printed')
+  .action(updateEvaluationDocs);
 
 program
   .command('offload-peer')

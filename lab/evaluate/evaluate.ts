@@ -1,4 +1,5 @@
 import { cpus, release } from 'node:os';
+import { BusyCpuMeter } from '../measures/host-cpu.ts';
 import { progress } from '../testbed/progress.ts';
 import { sleep } from '../testbed/wait.ts';
 import {
@@ -6,16 +7,21 @@ import {
   type Direction,
   type Evaluation,
   type EvaluationPlan,
+  type LaneName,
   medianOf,
+  middle,
   type Placement,
   type Sample,
-} from './cells.ts';
-import { EvaluationScene } from './scene.ts';
-import { Streams } from './streams.ts';
+} from './model/cells.ts';
+import { Remaining } from './remaining.ts';
+import type { Scene } from './scene/scene.ts';
+import { startScene } from './start-scene.ts';
+import { Streams } from './scene/streams.ts';
 
 const PLACEMENTS: readonly Placement[] = ['onload', 'offload'];
-const DIRECTIONS: readonly Direction[] = ['receive', 'transmit'];
 const SETTLE_MS = 700;
+/** How long the load of other work is measured before each scene, ms. */
+const OTHER_WORK_MS = 500;
 /** The fixed rate beside the lowest throughput: both placements reach it in each repetition. */
 const FIXED_SHARE = 0.5;
 
@@ -24,42 +30,59 @@ const FIXED_SHARE = 0.5;
  * vSwitch, or past it. Placements take turns within each repetition, so that what else the machine
  * does meets both.
  */
-export async function runEvaluation(plan: EvaluationPlan): Promise<Evaluation> {
+export async function runEvaluation(lane: LaneName, plan: EvaluationPlan): Promise<Evaluation> {
+  const startedAt = new Date().toISOString();
+  const sizes = plan.mtus.flatMap((mtu) =>
+    plan.ports.flatMap((ports) => plan.vms.map((vms) => ({ mtu, ports, vms }))),
+  );
+  const remaining = new Remaining(sizes.length);
   const cells: Cell[] = [];
-  let vswitch = '';
-  let backend = '';
-  for (const mtu of plan.mtus) {
-    for (const ports of plan.ports) {
-      for (const vms of plan.vms) {
-        const scene = await EvaluationScene.start(vms, ports, mtu);
-        try {
-          vswitch = await scene.vswitch();
-          backend = (await scene.daemon.control.status()).backend?.description ?? 'none';
-          for (const direction of DIRECTIONS) {
-            progress(`MTU ${mtu}, ports: ${ports}, VMs: ${vms}, ${direction}`);
-            const measured = await measureDirection(scene, direction, plan);
-            for (const placement of PLACEMENTS) {
-              const { repetitions, fixed } = measured[placement];
-              const setting = { lane: 'xdp', mtu, vms, ports, placement, direction } as const;
-              const atFixedRate = medianOf(fixed);
-              cells.push({ ...setting, ...medianOf(repetitions), repetitions, atFixedRate });
-            }
-          }
-        } finally {
-          await scene.stop();
+  const otherWork: number[] = [];
+  let about = { vswitch: '', backend: '' };
+  for (const size of sizes) {
+    const { mtu, ports, vms } = size;
+    progress(`${lane}, ${remaining.text()}: MTU ${mtu}, ports: ${ports}, VMs: ${vms}`);
+    otherWork.push(await loadOfOtherWork());
+    const scene = await startScene(lane, size);
+    try {
+      for (const direction of plan.directions) {
+        const measured = await measureDirection(scene, direction, plan);
+        for (const placement of PLACEMENTS) {
+          const { repetitions, fixed } = measured[placement];
+          const setting = { lane, mtu, vms, ports, placement, direction };
+          const atFixedRate = medianOf(fixed);
+          cells.push({ ...setting, ...medianOf(repetitions), repetitions, atFixedRate });
         }
       }
+      about = await scene.about();
+    } finally {
+      await scene.stop();
     }
+    remaining.oneDone();
   }
   const model = cpus()[0]?.model.trim() ?? 'unknown';
-  const machine = { cpus: cpus().length, model, kernel: release(), vswitch, backend };
-  return { cells, plan, machine };
+  const run = {
+    lane,
+    plan,
+    machine: { cpus: cpus().length, model, kernel: release(), ...about },
+    otherWork: { median: middle(otherWork), max: Math.max(...otherWork) },
+    startedAt,
+    tookSeconds: Math.round(remaining.elapsedSeconds()),
+  };
+  return { cells, lanes: [run] };
+}
+
+/** Share of all CPUs that are busy without a scene. */
+async function loadOfOtherWork(): Promise<number> {
+  const busy = new BusyCpuMeter();
+  await sleep(OTHER_WORK_MS);
+  return busy.share();
 }
 
 type Measured = Readonly<Record<Placement, { repetitions: Sample[]; fixed: Sample[] }>>;
 
 async function measureDirection(
-  scene: EvaluationScene,
+  scene: Scene,
   direction: Direction,
   plan: EvaluationPlan,
 ): Promise<Measured> {
@@ -84,7 +107,7 @@ async function measureDirection(
 }
 
 async function sample(
-  scene: EvaluationScene,
+  scene: Scene,
   direction: Direction,
   placement: Placement,
   seconds: number,

@@ -36,8 +36,32 @@ export class BusyCpuMeter {
   }
 }
 
-function readCpuTimes(): CpuTimes {
-  const times = parseCpuTimes(readFileSync('/proc/stat', 'latin1'));
+/**
+ * Measures the share of all CPUs that the kernel spends in softirqs, which receive packets, from its
+ * construction to `share`.
+ */
+export class SoftirqMeter {
+  readonly #start = readSoftirq();
+
+  /** 0 to 1, since construction. */
+  share(): number {
+    const now = readSoftirq();
+    const total = now.total - this.#start.total;
+    return total === 0 ? 0 : (now.softirq - this.#start.softirq) / total;
+  }
+}
+
+/** The column `softirq` of the line `cpu` (proc(5)). */
+const SOFTIRQ = 6;
+
+function readSoftirq(): { readonly total: number; readonly softirq: number } {
+  const stat = readFileSync('/proc/stat', 'latin1');
+  const { total } = readCpuTimes(stat);
+  return { total, softirq: Number(stat.split('\n')[0].trim().split(/ +/)[SOFTIRQ + 1] ?? 0) };
+}
+
+function readCpuTimes(stat = readFileSync('/proc/stat', 'latin1')): CpuTimes {
+  const times = parseCpuTimes(stat);
   if (times === undefined) throw new NoCpuTimes('/proc/stat has no line `cpu`');
   return times;
 }

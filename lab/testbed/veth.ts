@@ -16,6 +16,8 @@ export interface VethOptions {
   readonly addresses: readonly string[];
   /** Bytes; default 1,500. */
   readonly mtu?: number;
+  /** Leave the transmit offloads of the VM's end on: segments of TCP stay whole; default: off. */
+  readonly transmitOffloads?: boolean;
   /** Requested interface index of the host's end. */
   readonly ifindex?: number;
 }
@@ -34,8 +36,8 @@ export interface VethPort {
  * Creates a veth pair between a VM (a namespace) and the host, up on both ends.
  *
  * The VM's end has GRO on, because XDP on the host can only redirect to a veth whose peer runs
- * NAPI, and transmit offloads off, because no device on the way computes the checksums. There are
- * no link-local addresses: only the test's packets are on the wire.
+ * NAPI, and by default transmit offloads off, because no device on the way computes the checksums. There
+ * are no link-local addresses: only the test's packets are on the wire.
  */
 export async function createVethPort(cleanup: Cleanup, options: VethOptions): Promise<VethPort> {
   const { name, vm, host, mac } = options;
@@ -52,7 +54,8 @@ export async function createVethPort(cleanup: Cleanup, options: VethOptions): Pr
   };
   cleanup.add(undo);
 
-  await vm.exec('ethtool', ['-K', 'eth0', 'gro', 'on', 'tx', 'off']);
+  const tx = options.transmitOffloads === true ? 'on' : 'off';
+  await vm.exec('ethtool', ['-K', 'eth0', 'gro', 'on', 'tx', tx]);
   await batch(
     ['-n', vm.name],
     [

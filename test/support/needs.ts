@@ -1,7 +1,7 @@
 import { accessSync, constants, existsSync } from 'node:fs';
 import { release } from 'node:os';
 import { delimiter, join } from 'node:path';
-import { controlGroups } from '../../lab/evaluate/process-group.ts';
+import { controlGroups } from '../../lab/evaluate/scene/process-group.ts';
 import { findKernel, findPrograms, KERNEL_SOURCES } from '../../lab/kernel/cache.ts';
 import { nicModuleFile } from '../../lab/nic-module/build.ts';
 

@@ -1,72 +1,67 @@
 import assert from 'node:assert/strict';
-import {
-  type Cell,
-  type Evaluation,
-  medianOf,
-  type Placement,
-  STUDY_PLAN,
-} from '../../../lab/evaluate/cells.ts';
-import { htmlEvaluation } from '../../../lab/evaluate/html-report.ts';
-import { formatEvaluation } from '../../../lab/evaluate/text-report.ts';
-
-const PLAN = { ...STUDY_PLAN, mtus: [9_000], ports: [2], vms: [1, 4] };
-const MACHINE = {
-  cpus: 2,
-  model: 'a <CPU>',
-  kernel: '6.12.1',
-  vswitch: 'ovs-vswitchd 3.1.0',
-  backend: 'XDP',
-};
-
-function cell(vms: number, placement: Placement, gbit: number): Cell {
-  const sample = { bitsPerSecond: gbit * 1e9, hostCpu: 0.5, busyCpu: 0.75 };
-  const lower = { ...sample, bitsPerSecond: sample.bitsPerSecond * 0.9 };
-  const repetitions = [lower, sample, sample];
-  const atFixedRate = {
-    bitsPerSecond: 1e9,
-    hostCpu: placement === 'offload' ? 0.1 : 0.4,
-    busyCpu: 0.6,
-  };
-  const setting = { lane: 'xdp', mtu: 9_000, ports: 2, vms, direction: 'receive' } as const;
-  return { ...setting, placement, ...sample, repetitions, atFixedRate };
-}
-
-const EVALUATION: Evaluation = {
-  cells: [
-    cell(1, 'onload', 2),
-    cell(1, 'offload', 6),
-    cell(4, 'onload', 3),
-    cell(4, 'offload', 12),
-  ],
-  plan: PLAN,
-  machine: MACHINE,
-};
+import { medianOf } from '../../../lab/evaluate/model/cells.ts';
+import { withFigures } from '../../../lab/evaluate/docs-page.ts';
+import { htmlEvaluation } from '../../../lab/evaluate/report/html-report.ts';
+import { formatEvaluation } from '../../../lab/evaluate/report/text-report.ts';
+import { EVALUATION, PROFILE } from './fixture.ts';
 
 describe('the report of an evaluation', () => {
-  it('has a line for each setting, onload beside offload', () => {
+  it('has a table for each lane with a line for each setting, onload beside offload', () => {
     const lines = formatEvaluation(EVALUATION).split('\n');
+    assert.equal(lines[0], 'Lane xdp (offload: NIC table)');
     assert.match(
-      lines[2],
-      /^9000 +2 +1 +receive +2\.00 +6\.00 +3\.0x +50 % +50 % +1\.00 +40 % \(60 %\) +10 % \(60 %\)/,
+      lines[3],
+      /^9000 +1 +1 +receive +2\.00 +6\.00 +3\.0x +50 % +50 % +1\.00 +40 % \(60 %\) +10 % \(50 %\)/,
     );
-    assert.match(lines[3], /^9000 +2 +4 +receive +3\.00 +12\.00 +4\.0x/);
+    assert.match(lines[4], /^9000 +1 +4 +receive +3\.00 +12\.00 +4\.0x/);
+    const second = lines.indexOf('Lane fast-path (offload: fast path)');
+    assert.match(lines[second + 3], /^9000 +1 +1 +receive +0\.50 +7\.00 +14\.0x/);
+    assert.equal(lines.filter((line) => line === 'offload is ahead everywhere').length, 2);
   });
 
   it('draws throughput and CPU over the number of VMs, with the figures of the study', () => {
     const html = htmlEvaluation(EVALUATION);
-    assert.match(html, /Throughput, receive, 2 ports/);
+    assert.match(html, /<h2>Lane xdp<\/h2>[^]*<h2>Lane fast-path<\/h2>/);
+    assert.match(html, /Throughput, receive, 1 port</);
     assert.match(
       html,
       /offload \(NIC table\), 4 VMs: 12\.0 Gbit\/s \(10\.8 Gbit\/s to 12\.0 Gbit\/s\)/,
     );
-    assert.match(html, /study, at most: 15\.2 Gbit\/s/);
-    assert.match(html, /Busy CPU at a fixed rate, receive, 2 ports/);
-    assert.match(html, /a &lt;CPU&gt;/);
-    assert.doesNotMatch(html, /NaN|undefined|<script/);
+    assert.match(html, /study: 9\.9 Gbit\/s/);
+    assert.match(html, /Busy CPU at a fixed rate, receive, 1 port/);
+    assert.match(html, /a &lt;CPU&gt;, 2 CPUs/);
+    assert.match(html, /3 % of the CPUs \(median\), 20 % at most; started at 2026-01-02 03:04 UTC/);
+    assert.doesNotMatch(html, /NaN|undefined|<script|src=|href=/);
+  });
+
+  it('becomes the figures of the page of documents', () => {
+    const page = 'before\n<!-- figures: by a command -->\nold\n<!-- /figures -->\nafter\n';
+    const lines = withFigures(page, EVALUATION).split('\n');
+    assert.deepEqual(lines.slice(0, 3), [
+      'before',
+      '<!-- figures: by a command -->',
+      '### Lane xdp',
+    ]);
+    assert.equal(
+      lines.find((line) => line.startsWith('| 9000 | 1 | 4 |')),
+      '| 9000 | 1 | 4 | receive | 3.00 (2.70 to 3.00) | 12.00 (10.80 to 12.00) | 4.0 | 50 % | 50 % | 60 % | 50 % |',
+    );
+    assert.deepEqual(lines.slice(-3), ['<!-- /figures -->', 'after', '']);
+    assert.throws(() => withFigures('nothing', EVALUATION), /has no place for the figures/);
   });
 
   it('takes the value in the middle of each measure', () => {
-    const samples = [1, 3, 2].map((n) => ({ bitsPerSecond: n, hostCpu: 4 - n, busyCpu: n }));
-    assert.deepEqual(medianOf(samples), { bitsPerSecond: 2, hostCpu: 2, busyCpu: 2 });
+    const samples = [1, 3, 2].map((n) => ({
+      bitsPerSecond: n,
+      hostCpu: 4 - n,
+      busyCpu: n,
+      profile: { ...PROFILE, guests: n * 10 },
+    }));
+    assert.deepEqual(medianOf(samples), {
+      bitsPerSecond: 2,
+      hostCpu: 2,
+      busyCpu: 2,
+      profile: { ...PROFILE, guests: 20 },
+    });
   });
 });

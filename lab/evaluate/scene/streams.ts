@@ -1,10 +1,9 @@
-import { availableParallelism } from 'node:os';
-import { BusyCpuMeter } from '../measures/host-cpu.ts';
-import { Iperf3Client, startIperf3Server } from '../testbed/iperf3.ts';
-import { type ManagedProcess, ProcessTrouble } from '../testbed/managed-process.ts';
-import { sleep } from '../testbed/wait.ts';
-import type { Direction, Sample } from './cells.ts';
-import type { EvaluationScene } from './scene.ts';
+import { Iperf3Client, startIperf3Server } from '../../testbed/iperf3.ts';
+import { type ManagedProcess, ProcessTrouble } from '../../testbed/managed-process.ts';
+import { sleep } from '../../testbed/wait.ts';
+import type { Direction, Sample } from '../model/cells.ts';
+import { CpuMeter } from './profile.ts';
+import type { Scene } from './scene.ts';
 
 const INTERVAL_SECONDS = 0.25;
 /** Longer than a phase of any plan, seconds. */
@@ -12,12 +11,12 @@ const LONG_SECONDS = 3_600;
 
 /** One TCP connection for each VM, all in the same direction. */
 export class Streams {
-  readonly #scene: EvaluationScene;
+  readonly #scene: Scene;
   readonly #clients: readonly Iperf3Client[];
   readonly #servers: readonly ManagedProcess[];
 
   private constructor(
-    scene: EvaluationScene,
+    scene: Scene,
     clients: readonly Iperf3Client[],
     servers: readonly ManagedProcess[],
   ) {
@@ -28,7 +27,7 @@ export class Streams {
 
   /** Starts the senders; without a rate they send what TCP lets them. */
   static async start(
-    scene: EvaluationScene,
+    scene: Scene,
     direction: Direction,
     bitsPerSecondEach?: number,
   ): Promise<Streams> {
@@ -54,23 +53,17 @@ export class Streams {
 
   /** Measures all connections together for so long. */
   async measure(seconds: number): Promise<Sample> {
-    const busy = new BusyCpuMeter();
-    const guestBefore = this.#scene.guests.usedSeconds();
+    const cpu = new CpuMeter(this.#scene);
     const sinceMs = performance.now();
     await sleep(seconds * 1_000);
     const elapsed = (performance.now() - sinceMs) / 1_000;
-    const guest = this.#scene.guests.usedSeconds() - guestBefore;
-    const busyCpu = busy.share();
+    const measured = cpu.measured();
     const gone = this.#clients.find((client) => client.process.exit !== undefined);
     if (gone !== undefined) {
       throw new ProcessTrouble(`iperf3 ended too early:\n${gone.process.tail()}`);
     }
     const rates = this.#clients.map((client) => client.meanBitsPerSecond(elapsed));
-    return {
-      bitsPerSecond: rates.reduce((sum, rate) => sum + rate, 0),
-      hostCpu: Math.max(0, busyCpu - guest / (elapsed * availableParallelism())),
-      busyCpu,
-    };
+    return { bitsPerSecond: rates.reduce((sum, rate) => sum + rate, 0), ...measured };
   }
 
   /** Ends the connections. */

@@ -1,5 +1,5 @@
-import { axisTo } from '../../replay/report/html/axis.ts';
-import { coordinate, escaped } from '../../replay/report/html/markup.ts';
+import { axisTo } from '../../../replay/report/html/axis.ts';
+import { coordinate, escaped } from '../../../replay/report/html/markup.ts';
 
 const WIDTH = 360;
 const HEIGHT = 230;

@@ -1,7 +1,7 @@
 import { readFileSync, rmdirSync } from 'node:fs';
 import { mkdir, rmdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Cleanup } from '../testbed/cleanup.ts';
+import type { Cleanup } from '../../testbed/cleanup.ts';
 
 /** There is no file system of control groups, version 2. */
 export class NoControlGroups extends Error {

@@ -1,32 +1,25 @@
-import { NorikaeDaemon } from '../testbed/daemon.ts';
-import { writeMovingPolicy } from '../testbed/moving-policy.ts';
-import { Namespace } from '../testbed/namespace.ts';
-import { BRIDGE, TestNode, type Vm } from '../testbed/node.ts';
-import { run } from '../testbed/run.ts';
-import { createVethPort } from '../testbed/veth.ts';
-import { waitFor } from '../testbed/wait.ts';
-import type { Placement } from './cells.ts';
-import { ProcessGroup } from './process-group.ts';
+import { NorikaeDaemon } from '../../testbed/daemon.ts';
+import { writeMovingPolicy } from '../../testbed/moving-policy.ts';
+import { Namespace } from '../../testbed/namespace.ts';
+import { BRIDGE, TestNode, type Vm } from '../../testbed/node.ts';
+import { run } from '../../testbed/run.ts';
+import { createVethPort } from '../../testbed/veth.ts';
+import { waitFor } from '../../testbed/wait.ts';
+import type { Placement } from '../model/cells.ts';
+import { ProcessGroup } from '../scene/process-group.ts';
+import { DATA_BITS_PER_SECOND, type End, MOVE_MS, type Pair, type Scene } from '../scene/scene.ts';
 
-const MOVE_MS = 20_000;
 /** OpenFlow numbers of the physical ports; those of VMs count from 1. */
 const FIRST_UPLINK = 101;
+const FIRST_TCP_PORT = 5_200;
 
-/** A VM, and the host on the other side of the physical port that it is fixed to. */
-export interface Pair {
-  readonly vm: Vm;
-  readonly peer: { readonly namespace: Namespace; readonly address: string };
-  /** TCP port of the server, different for each VM. */
-  readonly tcpPort: number;
-}
-
-/** A node with VMs, each fixed to one of the physical ports, as in the study. */
-export class EvaluationScene {
+/** A node with VMs, each fixed to one of the physical ports, as in the study; XDP carries what is offloaded. */
+export class XdpScene implements Scene {
   readonly pairs: readonly Pair[];
-  readonly daemon: NorikaeDaemon;
-  /** The processes that stand for VMs and for other machines. */
   readonly guests: ProcessGroup;
+  readonly host: Scene['host'];
   readonly #node: TestNode;
+  readonly #daemon: NorikaeDaemon;
 
   private constructor(
     node: TestNode,
@@ -35,46 +28,50 @@ export class EvaluationScene {
     guests: ProcessGroup,
   ) {
     this.#node = node;
-    this.daemon = daemon;
+    this.#daemon = daemon;
+    this.host = { vswitch: node.ovs.vswitchdPid ?? 0, daemon: daemon.process.pid };
     this.pairs = pairs;
     this.guests = guests;
   }
 
   /** Starts the node and the daemon. */
-  static async start(vms: number, ports: number, mtu: number): Promise<EvaluationScene> {
+  static async start(vms: number, ports: number, mtu: number): Promise<XdpScene> {
     const node = await TestNode.start();
     try {
       const guests = await ProcessGroup.create(node.cleanup, node.names.next('g'));
       const peers = await addPeers(node, ports, mtu);
-      const pairs: Pair[] = [];
-      for (let n = 1; n <= vms; n += 1) {
-        const vm = await node.addVm(n, { mtu });
-        pairs.push({ vm, peer: peers[(n - 1) % ports], tcpPort: 5_200 + n });
-      }
-      await connect(node, pairs, peers);
+      const all: Vm[] = [];
+      for (let n = 1; n <= vms; n += 1) all.push(await node.addVm(n, { mtu }));
+      await connect(node, all, peers);
+      const pairs = all.map((vm) => {
+        return { vm, peer: peers[(vm.number - 1) % ports], tcpPort: FIRST_TCP_PORT + vm.number };
+      });
       const daemon = await NorikaeDaemon.start(node, {
         // The placement depends on `onload-all` alone.
         policies: [await writeMovingPolicy(node.ovs.runDir)],
         planner: { minHoldMs: 0 },
       });
-      return new EvaluationScene(node, daemon, pairs, guests);
+      return new XdpScene(node, daemon, pairs, guests);
     } catch (error) {
       await node.stop();
       throw error;
     }
   }
 
-  /** Version of Open vSwitch. */
-  async vswitch(): Promise<string> {
-    return (await this.#node.ovs.appctl('version')).split('\n')[0].trim();
+  async about(): Promise<{ readonly vswitch: string; readonly backend: string }> {
+    const vswitch = (await this.#node.ovs.appctl('version')).split('\n')[0].trim();
+    const status = await this.#daemon.control.status();
+    return { vswitch, backend: status.backend?.description ?? 'none' };
   }
 
   /** Has the daemon move all flows there; resolves when those that move data are there. */
   async place(placement: Placement): Promise<void> {
-    if (placement === 'onload') await this.daemon.command('onload-all');
-    else await this.daemon.command('resume');
+    if (placement === 'onload') await this.#daemon.command('onload-all');
+    else await this.#daemon.command('resume');
     const there = async () => {
-      const busy = (await this.daemon.flows()).filter((flow) => flow.bitsPerSecond > 100_000);
+      const busy = (await this.#daemon.flows()).filter(
+        (flow) => flow.bitsPerSecond > DATA_BITS_PER_SECOND,
+      );
       return busy.length >= this.pairs.length && busy.every((f) => f.placement === placement)
         ? true
         : undefined;
@@ -83,12 +80,12 @@ export class EvaluationScene {
   }
 
   async stop(): Promise<void> {
-    await this.daemon.stop();
+    await this.#daemon.stop();
     await this.#node.stop();
   }
 }
 
-type Peer = Pair['peer'] & { readonly name: string; readonly mac: string };
+type Peer = End & { readonly name: string; readonly mac: string };
 
 /** The machines at the other ends of the physical ports. */
 async function addPeers(node: TestNode, ports: number, mtu: number): Promise<readonly Peer[]> {
@@ -108,21 +105,18 @@ async function addPeers(node: TestNode, ports: number, mtu: number): Promise<rea
 }
 
 /** Rules and neighbours: a VM talks to its peer alone. */
-async function connect(
-  node: TestNode,
-  pairs: readonly Pair[],
-  peers: readonly Peer[],
-): Promise<void> {
+async function connect(node: TestNode, vms: readonly Vm[], peers: readonly Peer[]): Promise<void> {
   await node.ovs.ofctl('del-flows', BRIDGE);
-  for (const { vm, peer } of pairs) {
-    const index = peers.findIndex(({ address }) => address === peer.address);
+  for (const vm of vms) {
+    const index = (vm.number - 1) % peers.length;
+    const peer = peers[index];
     const uplink = FIRST_UPLINK + index;
     const rules = [
-      `in_port=${vm.number},dl_dst=${peers[index].mac},actions=output:${uplink}`,
+      `in_port=${vm.number},dl_dst=${peer.mac},actions=output:${uplink}`,
       `in_port=${uplink},dl_dst=${vm.mac},actions=output:${vm.number}`,
     ];
     for (const rule of rules) await node.ovs.ofctl('add-flow', BRIDGE, rule);
-    await addNeighbour(vm.namespace, peer.address, peers[index].mac);
+    await addNeighbour(vm.namespace, peer.address, peer.mac);
     await addNeighbour(peer.namespace, vm.address, vm.mac);
   }
 }

@@ -1,0 +1,9 @@
+import type { LaneName } from './model/cells.ts';
+import { FastPathScene } from './fast-path/scene.ts';
+import type { Scene, SceneSize } from './scene/scene.ts';
+import { XdpScene } from './xdp/scene.ts';
+
+/** Starts a node with VMs, the daemon, and what carries offloaded traffic in that lane. */
+export function startScene(lane: LaneName, { vms, ports, mtu }: SceneSize): Promise<Scene> {
+  return lane === 'xdp' ? XdpScene.start(vms, ports, mtu) : FastPathScene.start(vms, mtu);
+}

@@ -1,0 +1,34 @@
+import assert from 'node:assert/strict';
+import { LANES, lanesOf, NothingToMeasure, planOf } from '../../../lab/evaluate/model/lanes.ts';
+import { Remaining } from '../../../lab/evaluate/remaining.ts';
+
+describe('the plan of an evaluation', () => {
+  it('is that of the study, for each lane', () => {
+    const { mtus, ports, vms } = planOf('xdp', false, {});
+    assert.deepEqual(
+      { mtus, ports, vms },
+      { mtus: [9_000, 1_500], ports: [1, 2], vms: [1, 2, 4, 8] },
+    );
+    assert.deepEqual(lanesOf('all'), Object.keys(LANES));
+    assert.deepEqual(lanesOf('xdp'), ['xdp']);
+  });
+
+  it('has the parts that were chosen, where the lane has them', () => {
+    const plan = planOf('fast-path', true, { ports: [1, 2], vms: [3] });
+    assert.deepEqual([plan.ports, plan.vms, plan.repetitions], [[1], [3], 1]);
+    assert.throws(() => planOf('fast-path', false, { ports: [2] }), NothingToMeasure);
+  });
+
+  it('says how long the rest takes', () => {
+    let nowMs = 0;
+    const remaining = new Remaining(4, () => nowMs);
+    assert.equal(remaining.text(), '1 of 4');
+    nowMs = 20_000;
+    remaining.oneDone();
+    assert.equal(remaining.text(), '2 of 4, about 60 s to go');
+    nowMs = 120_000;
+    remaining.oneDone();
+    assert.equal(remaining.text(), '3 of 4, about 2 min to go');
+    assert.equal(remaining.elapsedSeconds(), 120);
+  });
+});
