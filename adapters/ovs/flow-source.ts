@@ -1,8 +1,8 @@
 import { setImmediate } from 'node:timers/promises';
 import type { FlowTable } from '../../engine/model/flow-table.ts';
 import type { FlowSource, ReadCost } from '../../engine/ports/flow-source.ts';
+import { chooseDatapath } from './choose-datapath.ts';
 import { DumpParser } from './dump/parser.ts';
-import { NoDatapath, SeveralDatapaths } from './errors.ts';
 import { UnixctlClient } from '../../protocols/unixctl/client.ts';
 import { UnixctlCommandError } from '../../protocols/unixctl/errors.ts';
 
@@ -46,7 +46,8 @@ export class OvsFlowSource implements FlowSource {
    * whole dump in its main loop before it writes any of it.
    */
   async read(table: FlowTable, signal: AbortSignal): Promise<ReadCost> {
-    const datapath = this.#configured ?? (this.#chosen ??= await this.#choose(signal));
+    const datapath =
+      this.#configured ?? (this.#chosen ??= await chooseDatapath(this.#client, signal));
     try {
       return await this.#client.bytes(
         'dpctl/dump-flows',
@@ -70,13 +71,5 @@ export class OvsFlowSource implements FlowSource {
 
   close(): Promise<void> {
     return this.#client.close();
-  }
-
-  async #choose(signal: AbortSignal): Promise<string> {
-    const reply = await this.#client.text('dpctl/dump-dps', [], signal);
-    const names = reply.split('\n').filter((line) => line !== '');
-    if (names.length === 0) throw new NoDatapath();
-    if (names.length > 1) throw new SeveralDatapaths(names);
-    return names[0];
   }
 }

@@ -25,7 +25,8 @@ export interface TrackedConnection {
   readonly reply: ConnectionTuple;
   /**
    * True while packets of both directions are `+est`: replies were seen, and TCP is past its
-   * handshake and has not begun to close.
+   * handshake and has not begun to close. False when that is not certain, and for connections whose
+   * packets a helper (ALG) has to see.
    */
   readonly isEstablished: boolean;
   readonly mark: number;
