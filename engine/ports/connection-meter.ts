@@ -48,6 +48,9 @@ export interface ConnectionMeter {
   /** Names of the ports that are counted. */
   ports(): ReadonlySet<string>;
   read(sink: MeterSink, signal: AbortSignal): Promise<MeterReading>;
-  /** Detaches from every port. */
-  close(): Promise<void>;
+  /**
+   * Ends counting. `withdraw` detaches from every port; with `keep` the next daemon adopts what has been
+   * counted, so that its first reading has the connections whose entries it adopts.
+   */
+  close(how: 'withdraw' | 'keep'): Promise<void>;
 }
