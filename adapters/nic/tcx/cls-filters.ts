@@ -68,6 +68,10 @@ export class ClsFilters implements IngressPoint {
     return this.#pins.info(programId) !== undefined;
   }
 
+  devices(): readonly number[] {
+    return [...this.#pins.devices()];
+  }
+
   isAttached(ifindex: number): Promise<boolean> {
     return this.#lock.run(
       `reading the filter of device ${ifindex}`,

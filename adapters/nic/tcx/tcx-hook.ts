@@ -20,7 +20,7 @@ export function tcxHook(objectPath: string): OpenHook {
 
 async function openTcx(objectPath: string, tools: HookTools): Promise<Hook> {
   const { libbpf, lock, maps } = tools;
-  const links = new TcxLinks(libbpf, lock, maps.pinPath);
+  const links = new TcxLinks(libbpf, lock, maps.pinPath, 'first');
   await links.open();
   return openIngress({ hook: 'tcx', point: links, objectPath }, tools);
 }

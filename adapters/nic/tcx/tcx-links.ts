@@ -21,6 +21,18 @@ export function hasTcxLinks(pinPath: string): boolean {
   return existsSync(join(pinPath, FOLDER));
 }
 
+/**
+ * Where a link is attached among those of the device: entries come first, so that what counts packets
+ * behind them never sees those that they take, whichever was attached first.
+ */
+export type TcxPosition = 'first' | 'last';
+
+/** `BPF_F_BEFORE`; without a link or program it means the first place. */
+const BEFORE = 1 << 3;
+
+/** Offset of the flags in `struct bpf_link_create_opts` (bpf/bpf.h), behind its size. */
+const CREATE_OPTS = { flags: 8, bytes: 16 } as const;
+
 /** A program that a link keeps attached to a device. */
 interface TcxLink {
   readonly programId: number;
@@ -49,26 +61,32 @@ export class TcxLinks implements IngressPoint {
   readonly #libbpf: Libbpf;
   readonly #lock: NetworkLock;
   readonly #folder: string;
+  readonly #position: TcxPosition;
   /** By ifindex, as last read or changed. */
   readonly #known = new Map<number, TcxLink>();
 
-  constructor(libbpf: Libbpf, lock: NetworkLock, pinPath: string) {
+  constructor(libbpf: Libbpf, lock: NetworkLock, pinPath: string, position: TcxPosition) {
     this.#libbpf = libbpf;
     this.#lock = lock;
     this.#folder = join(pinPath, FOLDER);
+    this.#position = position;
   }
 
   /** Reads the pinned links of an earlier daemon, and unpins those whose device is gone. */
   async open(): Promise<void> {
-    if (!existsSync(this.#folder)) return;
-    for (const name of readdirSync(this.#folder)) {
-      if (/^\d+$/.test(name)) await this.unpinDetached(Number(name));
-    }
+    for (const ifindex of this.devices()) await this.unpinDetached(ifindex);
   }
 
   isOurs(programId: number): boolean {
     for (const link of this.#known.values()) if (link.programId === programId) return true;
     return false;
+  }
+
+  devices(): readonly number[] {
+    if (!existsSync(this.#folder)) return [];
+    return readdirSync(this.#folder)
+      .filter((name) => /^\d+$/.test(name))
+      .map(Number);
   }
 
   isAttached(ifindex: number): Promise<boolean> {
@@ -130,12 +148,15 @@ export class TcxLinks implements IngressPoint {
 
   async #create(ifindex: number, programFd: number): Promise<void> {
     let fd = -1;
-    const errno = await inWorker([], (done) =>
+    const opts = Buffer.alloc(CREATE_OPTS.bytes);
+    opts.writeBigUInt64LE(BigInt(opts.length), 0);
+    opts.writeUInt32LE(this.#position === 'first' ? BEFORE : 0, CREATE_OPTS.flags);
+    const errno = await inWorker([opts], (done) =>
       this.#c.create.async(
         programFd,
         ifindex,
         TCX.ingress,
-        null,
+        opts,
         (error: unknown, result: number) => {
           fd = result;
           done(error, result);

@@ -8,24 +8,9 @@
 #include <linux/pkt_cls.h>
 #include "lease.h"
 #include "order.h"
-#include "parse.h"
 #include "rewrite.h"
+#include "skb.h"
 #include "table.h"
-
-/* Headers up to the fields that are parsed, without options; others are readable where they are linear. */
-#define IPV4_HEADERS (ETH_HLEN + sizeof(struct iphdr) + 20)
-#define IPV6_HEADERS (ETH_HLEN + sizeof(struct ipv6hdr) + 20)
-
-/* Makes the headers readable through data and data_end. */
-static __always_inline int pull_headers(struct __sk_buff *skb)
-{
-	__u32 wanted = skb->protocol == bpf_htons(ETH_P_IPV6) ? IPV6_HEADERS : IPV4_HEADERS;
-	if (wanted > skb->len)
-		wanted = skb->len;
-	if (distance((void *)(long)skb->data, (void *)(long)skb->data_end) >= wanted)
-		return 0;
-	return bpf_skb_pull_data(skb, wanted);
-}
 
 /* Whether the outgoing packet, or a segment of it, exceeds the device's MTU. */
 static __always_inline int too_large(struct __sk_buff *skb, const struct flow_entry *entry)
@@ -56,17 +41,12 @@ int norikae_tcx(struct __sk_buff *skb)
 	if (!port || pull_headers(skb))
 		return TC_ACT_UNSPEC;
 
-	struct stripped_tag tag = {};
-	if (skb->vlan_present) {
-		tag.tpid = skb->vlan_proto;
-		tag.tci = bpf_htons(skb->vlan_tci);
-	}
 	struct flow_key key = {};
 	struct l4_place place = {};
 	void *data = (void *)(long)skb->data;
 	void *end = (void *)(long)skb->data_end;
 	/* The kernel has moved the outer tag to the metadata: with one in the frame there are two. */
-	if (parse(data, end, skb->len, tag, &key, &place) != ETH_HLEN)
+	if (parse(data, end, skb->len, tag_of(skb), &key, &place) != ETH_HLEN)
 		return TC_ACT_UNSPEC;
 	struct flow_entry *entry = find(&key, port->port_id);
 	if (!entry)

@@ -72,7 +72,7 @@ for (const { hook, need } of INGRESS_HOOKS) {
       undo.push(() => libbpf.close(fd));
       const lock = new NetworkLock(20_000);
       const { id } = programs.programInfo(fd);
-      if (hook === 'tcx') return { point: new TcxLinks(libbpf, lock, pinPath), fd, id };
+      if (hook === 'tcx') return { point: new TcxLinks(libbpf, lock, pinPath, 'first'), fd, id };
       const pins = new PinnedPrograms(libbpf, programs, pinPath, hook);
       const marks = new ClsactMarks(pinPath);
       const point = new ClsFilters({ lock, pins, marks, isAwaited: () => true });
