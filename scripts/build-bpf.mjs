@@ -14,6 +14,7 @@ const PROGRAMS = [
   ['xdp', 'bound'],
   ['tcx', 'norikae'],
   ['flower', 'norikae'],
+  ['meter', 'norikae'],
 ].map(([adapter, name]) => ({
   source: join(root, 'adapters/nic', adapter, 'bpf', `${name}.bpf.c`),
   target: join(root, 'dist/adapters/nic', adapter, `${name}.bpf.o`),

@@ -327,6 +327,13 @@ export const LAYERS: readonly Layer[] = [
     packages: 'any',
   },
   {
+    folder: 'adapters/nic/meter',
+    holds: 'counters of packets by connection, behind the NIC table',
+    imports: [...PORTS, 'adapters/nic/core', 'adapters/nic/tcx', 'protocols', 'async', 'text'],
+    why: 'it attaches at tc ingress as tcx does, and knows nothing of entries',
+    packages: 'any',
+  },
+  {
     folder: 'adapters/nic/host',
     holds: 'the NIC table of a host: XDP, tcx or cls_bpf, chosen for each port',
     imports: [

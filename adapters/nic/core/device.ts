@@ -17,3 +17,15 @@ export function mtuOf(name: string, sysClassNet = '/sys/class/net'): number {
     return Infinity;
   }
 }
+
+/** `ARPHRD_ETHER`: packets of other devices may have no Ethernet header. */
+const ETHERNET = '1';
+
+/** Whether packets of a device begin with an Ethernet header; false when it does not exist. */
+export function isEthernet(name: string, sysClassNet = '/sys/class/net'): boolean {
+  try {
+    return readFileSync(`${sysClassNet}/${name}/type`, 'utf8').trim() === ETHERNET;
+  } catch {
+    return false;
+  }
+}

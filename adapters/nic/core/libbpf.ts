@@ -183,6 +183,29 @@ export class Libbpf {
     return this.#count[0];
   }
 
+  /**
+   * Reads like {@link lookupBatch}, from a worker thread. The buffers must not change until it is
+   * done.
+   */
+  async lookupBatchInWorker(
+    fd: number,
+    from: Uint32Array | null,
+    position: Uint32Array,
+    keys: Uint32Array,
+    values: Uint32Array,
+    count: number,
+    about: string,
+  ): Promise<{ readonly count: number; readonly isLast: boolean }> {
+    const read = Uint32Array.of(count);
+    const errno = await inWorker([position, keys, values, read], (done) =>
+      this.#c.lookupBatch.async(fd, from, position, keys, values, read, null, done),
+    );
+    if (errno !== 0 && errno !== ENOENT) {
+      throw new SystemCallFailed('bpf_map_lookup_batch', errno, about);
+    }
+    return { count: read[0], isLast: errno === ENOENT };
+  }
+
   /** A new descriptor of the map with that id. Requires CAP_SYS_ADMIN. */
   mapFdById(id: number): number {
     return checked('bpf_map_get_fd_by_id', this.#c.mapById(id), `map id ${id}`);

@@ -9,6 +9,7 @@ import { CONTROL, LAYOUT_VERSION, MASK_SET, PORT_INFO, PORT_REF, STATS_BYTES } f
 export const HASH = 1;
 export const ARRAY = 2;
 export const PERCPU_ARRAY = 6;
+export const LRU_HASH = 9;
 export const ARRAY_OF_MAPS = 12;
 export const DEVMAP_HASH = 25;
 

@@ -15,6 +15,7 @@ import { Lease } from './lease.ts';
 import { PinLock } from './pin-lock.ts';
 import { Maps, sizesFor } from './maps.ts';
 import { MaskSet } from './mask-set.ts';
+import { isMeterProgram } from './meter-pins.ts';
 import { NetworkLock } from './network-lock.ts';
 import { OwnPrograms } from './own-programs.ts';
 import type { ProgramBackendOptions } from './options.ts';
@@ -103,6 +104,7 @@ export class Session {
     const programs = new BpfPrograms();
     const networkLock = new NetworkLock(options.maxLockWaitMs);
     const own = new OwnPrograms();
+    own.add((programId) => isMeterProgram(options.pinPath, programId));
     const pinLock = PinLock.acquire(options.pinPath);
     const undo = [() => pinLock.release()];
     try {

@@ -11,7 +11,7 @@ export function projectRoot(): string {
 }
 
 /** Path of the compiled program of an adapter, built when it is stale. */
-export function builtObject(adapter: 'xdp' | 'tcx' | 'flower' = 'xdp'): string {
+export function builtObject(adapter: 'xdp' | 'tcx' | 'flower' | 'meter' = 'xdp'): string {
   const root = projectRoot();
   execFileSync(process.execPath, [join(root, 'scripts/build-bpf.mjs')], { timeout: 60_000 });
   return join(root, 'dist/adapters/nic', adapter, 'norikae.bpf.o');

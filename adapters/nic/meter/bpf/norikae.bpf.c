@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Counts packets by connection at tc ingress, behind the entries of the NIC table: what no entry has taken is
+ * on its way to the vSwitch. Every packet goes on unchanged (TC_ACT_UNSPEC).
+ *
+ * A connection is what the vSwitch could match exactly in the packet as it arrives: port, VLAN tag, addresses,
+ * protocol and ports. Fragments, protocols other than TCP and UDP, and packets that the parser leaves to the
+ * vSwitch belong to no connection. A packet before its segmentation counts once, and its tag counts, as in the
+ * kernel datapath.
+ */
+#include <linux/pkt_cls.h>
+#include "records.h"
+#include "siphash.h"
+#include "skb.h"
+
+/* User space sizes connections and meter_ports when it creates them. */
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1024);
+	__type(key, struct meter_key);
+	__type(value, struct meter_record);
+} connections SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1024);
+	__type(key, __u32);
+	__type(value, struct meter_port);
+} meter_ports SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, METER_WORDS);
+	__type(key, __u32);
+	__type(value, __u64);
+} meter_control SEC(".maps");
+
+/* Connections that were added since the map was created. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u64);
+} meter_added SEC(".maps");
+
+/* Words of a key that are hashed: all behind the port, whose identity is the key of the hash. */
+#define HASHED_WORDS ((sizeof(struct meter_key) - sizeof(__u64)) / sizeof(__u64))
+
+static __always_inline int is_read(__u64 now)
+{
+	__u32 word = METER_UNTIL_NS;
+	__u64 *until = bpf_map_lookup_elem(&meter_control, &word);
+	return until && now < *until;
+}
+
+/* The connection of a packet; -1 if it belongs to none. */
+static __always_inline int key_of(const struct flow_key *packet, const struct meter_port *port,
+				  struct meter_key *key)
+{
+	if (packet->ip_frag)
+		return -1;
+	if (packet->ip_proto != IPPROTO_TCP && packet->ip_proto != IPPROTO_UDP)
+		return -1;
+	key->port = port->identity[0];
+	if (packet->vlan_tpid)
+		key->vlan_tci = packet->vlan_tci | bpf_htons(TAG_PRESENT);
+	key->kind = packet->eth_type == bpf_htons(ETH_P_IP) ? 4 : 6;
+	if (packet->vlan_tpid == bpf_htons(ETH_P_8021AD))
+		key->kind |= KIND_802_1AD;
+	key->ip_proto = packet->ip_proto;
+	key->l4_src = packet->l4_src;
+	key->l4_dst = packet->l4_dst;
+	__builtin_memcpy(key->src, packet->src, sizeof(key->src));
+	__builtin_memcpy(key->dst, packet->dst, sizeof(key->dst));
+	return 0;
+}
+
+/* Adds a connection with its first packet; -1 if another CPU has just added it, or memory is short. */
+static __always_inline int add(const struct meter_key *key, const struct meter_port *port,
+			       const struct flow_key *packet, struct meter_record *record)
+{
+	siphash(port->identity, (const __u64 *)key + 1, HASHED_WORDS, record->id);
+	__builtin_memcpy(record->eth_dst, packet->eth_dst, sizeof(record->eth_dst));
+	__builtin_memcpy(record->eth_src, packet->eth_src, sizeof(record->eth_src));
+	record->vlan_tpid = packet->vlan_tpid;
+	record->ip_tos = packet->ip_tos;
+	record->ip_ttl = packet->ip_ttl;
+	if (bpf_map_update_elem(&connections, key, record, BPF_NOEXIST))
+		return -1;
+	__u32 first = 0;
+	__u64 *added = bpf_map_lookup_elem(&meter_added, &first);
+	if (added)
+		*added += 1;
+	return 0;
+}
+
+SEC("tc")
+int norikae_meter(struct __sk_buff *skb)
+{
+	__u64 now = bpf_ktime_get_coarse_ns();
+	__u32 ifindex = skb->ifindex;
+	struct meter_port *port = bpf_map_lookup_elem(&meter_ports, &ifindex);
+	if (!port || !is_read(now))
+		return TC_ACT_UNSPEC;
+	__u32 times = port->sampling;
+	if (times > 1 && bpf_get_prandom_u32() % times)
+		return TC_ACT_UNSPEC;
+	if (pull_headers(skb))
+		return TC_ACT_UNSPEC;
+
+	struct flow_key packet = {};
+	struct l4_place place = {};
+	void *data = (void *)(long)skb->data;
+	void *end = (void *)(long)skb->data_end;
+	/* With a tag in the frame, behind the one in the metadata, there are two. */
+	if (parse(data, end, skb->len, tag_of(skb), &packet, &place) != ETH_HLEN)
+		return TC_ACT_UNSPEC;
+	struct meter_key key = {};
+	if (key_of(&packet, port, &key))
+		return TC_ACT_UNSPEC;
+
+	__u64 bytes = (__u64)(skb->len + (skb->vlan_present ? sizeof(struct tagged_header) : 0)) * times;
+	struct meter_record *record = bpf_map_lookup_elem(&connections, &key);
+	if (!record) {
+		struct meter_record first = {.packets = times, .bytes = bytes, .last_ns = now};
+		if (!add(&key, port, &packet, &first))
+			return TC_ACT_UNSPEC;
+		record = bpf_map_lookup_elem(&connections, &key);
+		if (!record)
+			return TC_ACT_UNSPEC;
+	}
+	__sync_fetch_and_add(&record->packets, times);
+	__sync_fetch_and_add(&record->bytes, bytes);
+	record->last_ns = now;
+	return TC_ACT_UNSPEC;
+}
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";

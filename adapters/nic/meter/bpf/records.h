@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the meter and user space share through maps. The TypeScript side is records.ts;
+ * test/adapters/nic/meter/layout.test.ts compares the two.
+ */
+#ifndef NORIKAE_METER_RECORDS_H
+#define NORIKAE_METER_RECORDS_H
+
+#include <linux/types.h>
+
+/* Raised whenever a struct below, or the hash, changes: pinned maps of another version are not adopted. */
+#define METER_LAYOUT_VERSION 1
+
+/* Bits of meter_key.kind besides the IP version. */
+#define KIND_802_1AD 0x10
+/* Bit of meter_key.vlan_tci, which Open vSwitch uses in the same way: the packet has a tag. */
+#define TAG_PRESENT 0x1000
+
+/* One direction of a connection, and where it enters. Network byte order. */
+struct meter_key {
+	/* First half of the port's identity. */
+	__u64 port;
+	__be16 vlan_tci;
+	__u8 kind;
+	__u8 ip_proto;
+	__be16 l4_src;
+	__be16 l4_dst;
+	/* IPv6 address; or IPv4 address in the first 4 bytes, then zero. */
+	__u8 src[16];
+	__u8 dst[16];
+};
+
+struct meter_record {
+	__u64 packets;
+	__u64 bytes;
+	/* CLOCK_MONOTONIC, ns, of the last packet; as exact as the kernel's tick. */
+	__u64 last_ns;
+	/* Hash of the key, keyed by the port's identity. */
+	__u64 id[2];
+	/* Of the first packet. */
+	__u8 eth_dst[6];
+	__u8 eth_src[6];
+	__be16 vlan_tpid;
+	__u8 ip_tos;
+	__u8 ip_ttl;
+};
+
+/* A device that is metered, by its ifindex. */
+struct meter_port {
+	__u64 identity[2];
+	/* One packet in so many is counted, and counted so many times. */
+	__u32 sampling;
+	__u32 spare;
+};
+
+/* Words of the map meter_control. */
+/* CLOCK_MONOTONIC, ns: nothing is counted afterwards, because it is not read. */
+#define METER_UNTIL_NS 0
+#define METER_VERSION 1
+#define METER_WORDS 2
+
+#endif

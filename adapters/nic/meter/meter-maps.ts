@@ -1,0 +1,167 @@
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Libbpf } from '../core/libbpf.ts';
+import { ARRAY, HASH, LRU_HASH, MAX_PORTS, PERCPU_ARRAY } from '../core/maps.ts';
+import { u32, u64 } from '../core/records.ts';
+import {
+  METER_CONTROL,
+  METER_KEY,
+  METER_LAYOUT_VERSION,
+  METER_PORT,
+  METER_RECORD,
+} from './records.ts';
+
+/** Names of the maps: symbols of the BPF object and files in the pin directory. */
+const NAMES = ['connections', 'meter_ports', 'meter_control', 'meter_added'] as const;
+type MeterMapName = (typeof NAMES)[number];
+
+interface Shape {
+  readonly type: number;
+  readonly keySize: number;
+  readonly valueSize: number;
+  readonly maxEntries: number;
+}
+
+function shapes(connections: number): Record<MeterMapName, Shape> {
+  const { words } = METER_CONTROL;
+  return {
+    connections: {
+      type: LRU_HASH,
+      keySize: METER_KEY.bytes,
+      valueSize: METER_RECORD.bytes,
+      maxEntries: connections,
+    },
+    meter_ports: { type: HASH, keySize: 4, valueSize: METER_PORT.bytes, maxEntries: MAX_PORTS },
+    meter_control: { type: ARRAY, keySize: 4, valueSize: 8, maxEntries: words },
+    meter_added: { type: PERCPU_ARRAY, keySize: 4, valueSize: 8, maxEntries: 1 },
+  };
+}
+
+/** The maps that the program shares with user space, pinned so that they outlive the daemon. */
+export class MeterMaps {
+  /** Descriptor of the map of connections. */
+  readonly connections: number;
+  /** True for the maps of an earlier daemon. */
+  readonly areAdopted: boolean;
+  readonly #libbpf: Libbpf;
+  readonly #folder: string;
+  readonly #fds: ReadonlyMap<MeterMapName, number>;
+  readonly #added: BigUint64Array;
+
+  private constructor(
+    libbpf: Libbpf,
+    folder: string,
+    fds: ReadonlyMap<MeterMapName, number>,
+    areAdopted: boolean,
+  ) {
+    this.#libbpf = libbpf;
+    this.#folder = folder;
+    this.#fds = fds;
+    this.#added = new BigUint64Array(libbpf.possibleCpus());
+    this.areAdopted = areAdopted;
+    this.connections = this.#fd('connections');
+  }
+
+  /** Opens the maps of an earlier daemon; creates new ones if these have another layout or size. */
+  static open(libbpf: Libbpf, folder: string, connections: number): MeterMaps {
+    return (
+      MeterMaps.#adopted(libbpf, folder, connections) ??
+      MeterMaps.#created(libbpf, folder, connections)
+    );
+  }
+
+  static #adopted(libbpf: Libbpf, folder: string, connections: number): MeterMaps | undefined {
+    const wanted = shapes(connections);
+    const fds = new Map<MeterMapName, number>();
+    for (const name of NAMES) {
+      const fd = libbpf.pinned(join(folder, name));
+      if (fd === undefined) continue;
+      fds.set(name, fd);
+      const { type, keySize, valueSize, maxEntries } = libbpf.mapInfo(fd);
+      const shape = wanted[name];
+      const isSame =
+        type === shape.type &&
+        keySize === shape.keySize &&
+        valueSize === shape.valueSize &&
+        maxEntries === shape.maxEntries;
+      if (!isSame) break;
+      if (fds.size < NAMES.length) continue;
+      const maps = new MeterMaps(libbpf, folder, fds, true);
+      if (maps.#word(METER_CONTROL.version) === BigInt(METER_LAYOUT_VERSION)) return maps;
+    }
+    for (const fd of fds.values()) libbpf.close(fd);
+    return undefined;
+  }
+
+  static #created(libbpf: Libbpf, folder: string, connections: number): MeterMaps {
+    const wanted = shapes(connections);
+    const fds = new Map<MeterMapName, number>();
+    try {
+      for (const name of NAMES) {
+        const { type, keySize, valueSize, maxEntries } = wanted[name];
+        fds.set(name, libbpf.createMap(type, name, keySize, valueSize, maxEntries));
+      }
+      const maps = new MeterMaps(libbpf, folder, fds, false);
+      maps.#setWord(METER_CONTROL.version, BigInt(METER_LAYOUT_VERSION));
+      maps.unpin();
+      for (const [name, fd] of fds) libbpf.pin(fd, join(folder, name));
+      return maps;
+    } catch (error) {
+      for (const fd of fds.values()) libbpf.close(fd);
+      throw error;
+    }
+  }
+
+  /** Descriptors by name. */
+  byName(): ReadonlyMap<string, number> {
+    return this.#fds;
+  }
+
+  /** Connections that were added since the maps were created. */
+  added(): number {
+    const bytes = new Uint8Array(this.#added.buffer);
+    this.#libbpf.lookup(this.#fd('meter_added'), u32(0), bytes, 'meter_added');
+    return Number(this.#added.reduce((sum, each) => sum + each, 0n));
+  }
+
+  /** Nothing is counted after that time of CLOCK_MONOTONIC, ms. */
+  countUntil(ms: number): void {
+    this.#setWord(METER_CONTROL.untilNs, BigInt(Math.round(ms)) * 1_000_000n);
+  }
+
+  /** Counts the packets of a device. @param port a `struct meter_port` */
+  setPort(ifindex: number, port: Uint8Array): void {
+    this.#libbpf.update(this.#fd('meter_ports'), u32(ifindex), port, `port ${ifindex}`);
+  }
+
+  /** Ends counting the packets of a device. */
+  removePort(ifindex: number): void {
+    this.#libbpf.remove(this.#fd('meter_ports'), u32(ifindex), `port ${ifindex}`);
+  }
+
+  close(): void {
+    for (const fd of this.#fds.values()) this.#libbpf.close(fd);
+  }
+
+  /** Unpins the maps; the kernel frees them with their last user. */
+  unpin(): void {
+    for (const name of NAMES) rmSync(join(this.#folder, name), { force: true });
+  }
+
+  #fd(name: MeterMapName): number {
+    const fd = this.#fds.get(name);
+    if (fd === undefined) throw new TypeError(`the map ${name} is not open`);
+    return fd;
+  }
+
+  #word(index: number): bigint {
+    const value = new BigUint64Array(1);
+    const bytes = new Uint8Array(value.buffer);
+    this.#libbpf.lookup(this.#fd('meter_control'), u32(index), bytes, 'meter_control');
+    return value[0];
+  }
+
+  #setWord(index: number, value: bigint): void {
+    this.#libbpf.update(this.#fd('meter_control'), u32(index), u64(value), 'meter_control');
+  }
+}

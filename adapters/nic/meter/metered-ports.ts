@@ -1,0 +1,143 @@
+import type { PortInfo, PortSnapshot } from '../../../engine/model/port.ts';
+import { ifindexOf, isEthernet } from '../core/device.ts';
+import { NetworkLockBusy, SystemCallFailed } from '../core/errors.ts';
+import { exclusionOf } from '../core/port-eligibility.ts';
+import type { IngressPoint } from '../tcx/ingress-point.ts';
+import type { MeterMaps } from './meter-maps.ts';
+import type { PortNames } from './port-names.ts';
+import type { ProgramPins } from './program-pins.ts';
+import { meterPort } from './records.ts';
+
+/** What {@link MeteredPorts} works with. */
+export interface MeteredPortsParts {
+  readonly maps: MeterMaps;
+  readonly point: IngressPoint;
+  readonly pins: ProgramPins;
+  readonly names: PortNames;
+  readonly program: { readonly fd: number; readonly id: number };
+  readonly only: ReadonlySet<string> | undefined;
+  readonly samplingOf: (port: PortInfo) => number;
+}
+
+/** A port that is counted. */
+interface MeteredPort {
+  readonly ifindex: number;
+  readonly uuid: string;
+  readonly sampling: number;
+}
+
+/** The ports whose packets are counted. */
+export class MeteredPorts {
+  readonly #parts: MeteredPortsParts;
+  readonly #ports = new Map<string, MeteredPort>();
+  /** Why ports are not counted that could be, by name. */
+  readonly #failures = new Map<string, string>();
+
+  constructor(parts: MeteredPortsParts) {
+    this.#parts = parts;
+  }
+
+  names(): ReadonlySet<string> {
+    return new Set(this.#ports.keys());
+  }
+
+  /** Why ports are not counted that could be, by name. */
+  failures(): ReadonlyMap<string, string> {
+    return this.#failures;
+  }
+
+  /** One packet in so many is counted, on the port with the fewest. */
+  sampling(): number {
+    let most = 1;
+    for (const { sampling } of this.#ports.values()) most = Math.max(most, sampling);
+    return most;
+  }
+
+  /** Counts on the ports that there are now. The next call tries again what has failed. */
+  async follow(snapshot: PortSnapshot): Promise<void> {
+    this.#failures.clear();
+    const wanted = new Map<string, MeteredPort>();
+    for (const port of snapshot.values()) {
+      if (exclusionOf(port, this.#parts.only) !== undefined) continue;
+      const { name, ifindex, uuid } = port;
+      wanted.set(name, { ifindex, uuid, sampling: this.#parts.samplingOf(port) });
+    }
+    const kept = new Set(Array.from(wanted.values(), ({ ifindex }) => ifindex));
+    const areGone = await this.#leave(kept);
+    this.#ports.clear();
+    for (const [name, port] of wanted) await this.#count(name, port);
+    this.#parts.names.set(new Map(Array.from(this.#ports, ([name, { uuid }]) => [name, uuid])));
+    // A port that failed, or a device that is not wanted, can still have the program of a former daemon.
+    if (areGone && this.#failures.size === 0) this.#parts.pins.keepOnly(this.#parts.program.id);
+  }
+
+  /** Detaches from every device. @throws {NetworkLockBusy} */
+  async leaveAll(): Promise<void> {
+    this.#ports.clear();
+    for (const ifindex of this.#parts.point.devices()) await this.#detach(ifindex);
+  }
+
+  /** Detaches from the devices that are not among those to keep; false: not from all of them yet. */
+  async #leave(kept: ReadonlySet<number>): Promise<boolean> {
+    for (const ifindex of this.#parts.point.devices()) {
+      if (kept.has(ifindex)) continue;
+      try {
+        await this.#detach(ifindex);
+      } catch (error) {
+        if (!(error instanceof NetworkLockBusy)) throw error;
+        return false;
+      }
+    }
+    return true;
+  }
+
+  async #detach(ifindex: number): Promise<void> {
+    const { maps, point } = this.#parts;
+    await point.detach(ifindex);
+    maps.removePort(ifindex);
+  }
+
+  async #count(name: string, port: MeteredPort): Promise<void> {
+    const { maps, point, program } = this.#parts;
+    const { ifindex, uuid, sampling } = port;
+    try {
+      if (ifindexOf(name) !== ifindex) throw new DeviceGone(name);
+      if (!isEthernet(name)) throw new NotEthernet(name);
+      maps.setPort(ifindex, meterPort(uuid, sampling));
+      await point.attach(ifindex, program.fd, program.id);
+      this.#ports.set(name, port);
+    } catch (error) {
+      if (!isOfPort(error)) throw error;
+      maps.removePort(ifindex);
+      this.#failures.set(name, error.message);
+    }
+  }
+}
+
+/** The device of a port is another one by now, or none; the next snapshot shows it. */
+class DeviceGone extends Error {
+  override readonly name = 'DeviceGone';
+
+  constructor(port: string) {
+    super(`the device of port ${port} is gone`);
+  }
+}
+
+/** Packets of a device have no Ethernet header. */
+class NotEthernet extends Error {
+  override readonly name = 'NotEthernet';
+
+  constructor(port: string) {
+    super(`the device of port ${port} is not an Ethernet device`);
+  }
+}
+
+/** True for an error that concerns one port, and must not keep others from being counted. */
+function isOfPort(error: unknown): error is Error {
+  return (
+    error instanceof SystemCallFailed ||
+    error instanceof NetworkLockBusy ||
+    error instanceof DeviceGone ||
+    error instanceof NotEthernet
+  );
+}

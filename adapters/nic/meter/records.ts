@@ -1,0 +1,57 @@
+import { portIdentity } from '../core/records.ts';
+
+/** `METER_LAYOUT_VERSION` of bpf/records.h. */
+export const METER_LAYOUT_VERSION = 1;
+
+/** `struct meter_key`, offsets in bytes. */
+export const METER_KEY = {
+  port: 0,
+  vlanTci: 8,
+  kind: 10,
+  ipProto: 11,
+  l4Src: 12,
+  l4Dst: 14,
+  src: 16,
+  dst: 32,
+  bytes: 48,
+} as const;
+
+/** Bits of `kind` and `vlan_tci`. */
+export const KIND_802_1AD = 0x10;
+export const TAG_PRESENT = 0x1000;
+
+/** `struct meter_record`, offsets in bytes. */
+export const METER_RECORD = {
+  packets: 0,
+  octets: 8,
+  lastNs: 16,
+  id: 24,
+  ethDst: 40,
+  ethSrc: 46,
+  vlanTpid: 52,
+  ipTos: 54,
+  ipTtl: 55,
+  bytes: 56,
+} as const;
+
+/** `struct meter_port`. */
+export const METER_PORT = { identity: 0, sampling: 16, bytes: 24 } as const;
+
+/** Words of the map `meter_control`. */
+export const METER_CONTROL = { untilNs: 0, version: 1, words: 2 } as const;
+
+/**
+ * The identity of a port by its uuid, 16 bytes: the key of the hash of its connections. A sender does
+ * not know the uuid, so it cannot make connections with equal hashes.
+ */
+export function meterIdentity(uuid: string): Uint8Array {
+  return portIdentity(uuid).subarray(0, METER_PORT.sampling);
+}
+
+/** The `struct meter_port` of a port. */
+export function meterPort(uuid: string, sampling: number): Uint8Array {
+  const record = new Uint8Array(METER_PORT.bytes);
+  record.set(meterIdentity(uuid));
+  new DataView(record.buffer).setUint32(METER_PORT.sampling, sampling, true);
+  return record;
+}

@@ -1,0 +1,294 @@
+import assert from 'node:assert/strict';
+import type { PacketHeaders } from '../../engine/model/connection.ts';
+import { formatFlowId } from '../../engine/model/flow-id.ts';
+import type { PortSnapshot } from '../../engine/model/port.ts';
+import type { ConnectionMeter, MeterReading } from '../../engine/ports/connection-meter.ts';
+import { eventually } from '../support/eventually.ts';
+import { aborted, never } from './collect.ts';
+import { frameOf, PLAIN, type SentConnection, valuesOf, VARIANTS } from './metered-frames.ts';
+
+/** A node with ports, packets that enter by them, and a meter. */
+export interface ConnectionMeterFixture {
+  /** Follows {@link ports}, and has counted nothing. */
+  readonly meter: ConnectionMeter;
+  /** Two ports that the meter can count on. */
+  readonly inPort: string;
+  readonly otherPort: string;
+  readonly ports: () => PortSnapshot;
+  /** Makes frames enter the vSwitch by a port; resolves once they have. */
+  readonly send: (port: string, frames: readonly Buffer[]) => Promise<void>;
+  /** Removes a port from the node without notifying the meter. */
+  readonly removePort: (name: string) => Promise<void>;
+  /** Recreates a removed port, with its old ifindex and another uuid. */
+  readonly recreatePort: (name: string) => Promise<void>;
+  /** Ends the daemon without closing its meter; resolves to the meter of the next one. */
+  readonly restart: () => Promise<ConnectionMeter>;
+  readonly close: () => Promise<void>;
+}
+
+/** What is asked of a fixture. */
+export interface ConnectionMeterNeeds {
+  readonly connections: number;
+  readonly forgetAfterMs: number;
+  readonly sampling: number;
+}
+
+/** A connection as a meter reports it. */
+export interface Metered {
+  readonly packets: number;
+  readonly bytes: number;
+  readonly idleMs: number;
+  readonly headers: PacketHeaders;
+}
+
+/** The connections of a reading, by id; fails if one is reported twice. */
+export async function readMeter(
+  meter: ConnectionMeter,
+): Promise<{ readonly all: ReadonlyMap<string, Metered>; readonly reading: MeterReading }> {
+  const all = new Map<string, Metered>();
+  const metered: Parameters<ConnectionMeter['read']>[0]['metered'] = (...reported) => {
+    const [w0, w1, w2, w3, packets, bytes, idleMs, headers] = reported;
+    const id = formatFlowId({ w0, w1, w2, w3 });
+    assert(!all.has(id), `${id} is reported twice`);
+    all.set(id, { packets, bytes, idleMs, headers: headers() });
+  };
+  const reading = await meter.read({ metered }, never());
+  assert.equal(reading.connections, all.size);
+  return { all, reading };
+}
+
+const USUAL: ConnectionMeterNeeds = { connections: 4096, forgetAfterMs: 60_000, sampling: 1 };
+const FRAGMENT = 0x2000;
+
+/** The contract of {@link ConnectionMeter}. */
+export function describeConnectionMeter(
+  name: string,
+  makeFixture: (needs: ConnectionMeterNeeds) => Promise<ConnectionMeterFixture>,
+): void {
+  const withMeter = (
+    test: (fixture: ConnectionMeterFixture) => Promise<void>,
+    needs: Partial<ConnectionMeterNeeds> = {},
+  ) =>
+    async function () {
+      const fixture = await makeFixture({ ...USUAL, ...needs });
+      try {
+        await test(fixture);
+      } finally {
+        await fixture.close();
+      }
+    };
+  const frames = (connection: SentConnection, count: number): Buffer[] =>
+    Array.from({ length: count }, () => frameOf(connection));
+  const only = async (meter: ConnectionMeter): Promise<Metered> => {
+    const [first, ...others] = (await readMeter(meter)).all.values();
+    assert.deepEqual(others, []);
+    return first;
+  };
+  const idsOf = async (meter: ConnectionMeter): Promise<readonly string[]> =>
+    [...(await readMeter(meter)).all.keys()].sort();
+
+  describe(`${name}: contract of a connection meter`, function () {
+    this.timeout(20_000);
+
+    it(
+      'counts on the ports that it names, and reports nothing at first',
+      withMeter(async ({ meter, inPort, otherPort }) => {
+        assert.deepEqual(meter.ports(), new Set([inPort, otherPort]));
+        const { all, reading } = await readMeter(meter);
+        assert.equal(all.size, 0);
+        assert.deepEqual(reading, { connections: 0, forgotten: 0, sampling: 1 });
+      }),
+    );
+
+    for (const [what, connection] of VARIANTS) {
+      it(
+        `counts packets and bytes of ${what}, with the headers of the first`,
+        withMeter(async ({ meter, inPort, send }) => {
+          const first = frameOf(connection);
+          await send(inPort, [first, ...frames({ ...connection, ttl: 9, tos: 4 }, 6)]);
+          const { packets, bytes, idleMs, headers } = await only(meter);
+          assert.equal(packets, 7);
+          assert.equal(bytes, 7 * first.length);
+          assert(idleMs >= 0 && idleMs < 20_000, `idle for ${idleMs} ms`);
+          assert.deepEqual(headers, { inPort, values: valuesOf(connection) });
+        }),
+      );
+    }
+
+    it(
+      'counts each connection apart: by port, tag, protocol, address and port number',
+      withMeter(async ({ meter, inPort, otherPort, send }) => {
+        const each: readonly SentConnection[] = [
+          ...VARIANTS.map(([, connection]) => connection),
+          { ...PLAIN, srcPort: PLAIN.dstPort, dstPort: PLAIN.srcPort },
+          { ...PLAIN, srcPort: PLAIN.srcPort + 1 },
+          { ...PLAIN, dstPort: PLAIN.dstPort + 1 },
+          { ...PLAIN, src: PLAIN.dst, dst: PLAIN.src },
+          { ...PLAIN, tag: { tpid: 0x8100, vid: 0, pcp: 0 } },
+        ];
+        await send(
+          inPort,
+          each.flatMap((connection, n) => frames(connection, n + 1)),
+        );
+        await send(otherPort, frames(PLAIN, 100));
+        const { all } = await readMeter(meter);
+        const counts = Array.from(all.values(), ({ packets }) => packets).sort((a, b) => a - b);
+        assert.deepEqual(counts, [...each.map((_, n) => n + 1), 100]);
+      }),
+    );
+
+    it(
+      'takes packets with other MAC addresses, TOS or TTL for the same connection',
+      withMeter(async ({ meter, inPort, send }) => {
+        const other = { ...PLAIN, ethSrc: '02:00:00:00:00:77', tos: 8, ttl: 3 };
+        await send(inPort, [frameOf(PLAIN), frameOf(other)]);
+        assert.equal((await only(meter)).packets, 2);
+      }),
+    );
+
+    it(
+      'counts neither fragments nor other protocols',
+      withMeter(async ({ meter, inPort, send }) => {
+        await send(inPort, [
+          frameOf(PLAIN, { fragment: FRAGMENT }),
+          frameOf(PLAIN, { fragment: 10 }),
+          frameOf({ ...PLAIN, protocol: 1 }),
+          frameOf({ ...PLAIN, protocol: 132 }),
+          frameOf(PLAIN),
+        ]);
+        assert.equal((await only(meter)).packets, 1);
+      }),
+    );
+
+    it(
+      'reports cumulative counts, and the time since the last packet',
+      withMeter(async ({ meter, inPort, send }) => {
+        await send(inPort, frames(PLAIN, 2));
+        const first = await only(meter);
+        const between = await only(meter);
+        assert.equal(between.packets, 2);
+        assert(between.idleMs >= first.idleMs);
+        await send(inPort, frames(PLAIN, 3));
+        const last = await only(meter);
+        assert.equal(last.packets, 5);
+        assert.equal(last.bytes, 5 * frameOf(PLAIN).length);
+      }),
+    );
+
+    it(
+      'gives a connection the same id after a restart, and keeps what it has counted',
+      withMeter(async ({ meter, inPort, otherPort, send, restart }) => {
+        await send(inPort, frames(PLAIN, 2));
+        await send(otherPort, frames(PLAIN, 1));
+        const ids = await idsOf(meter);
+        assert.equal(ids.length, 2);
+        const next = await restart();
+        assert.deepEqual(next.ports(), new Set([inPort, otherPort]));
+        await send(inPort, frames(PLAIN, 3));
+        const { all, reading } = await readMeter(next);
+        assert.deepEqual([...all.keys()].sort(), ids);
+        const counts = Array.from(all.values(), ({ packets }) => packets).sort((a, b) => a - b);
+        assert.deepEqual(counts, [1, 5]);
+        assert.equal(reading.forgotten, 0);
+      }),
+    );
+
+    it(
+      'reports nothing of a port that is gone',
+      withMeter(async ({ meter, inPort, otherPort, ports, send, removePort }) => {
+        await send(inPort, frames(PLAIN, 1));
+        await send(otherPort, frames(PLAIN, 2));
+        await removePort(inPort);
+        await meter.portsChanged(ports());
+        assert.deepEqual(meter.ports(), new Set([otherPort]));
+        assert.equal((await only(meter)).packets, 2);
+      }),
+    );
+
+    it(
+      'takes a port that was recreated for another one',
+      withMeter(async ({ meter, inPort, ports, send, removePort, recreatePort }) => {
+        await send(inPort, frames(PLAIN, 1));
+        const before = await idsOf(meter);
+        await removePort(inPort);
+        await recreatePort(inPort);
+        await meter.portsChanged(ports());
+        await send(inPort, frames(PLAIN, 2));
+        const { all, reading } = await readMeter(meter);
+        assert.deepEqual(
+          Array.from(all.values(), ({ packets }) => packets),
+          [2],
+        );
+        assert(!before.some((id) => all.has(id)));
+        assert.equal(reading.forgotten, 0, 'what ended with a port is not forgotten');
+      }),
+    );
+
+    it(
+      'forgets connections beyond its memory, and counts them',
+      withMeter(
+        async ({ meter, inPort, send }) => {
+          const SENT = 2_000;
+          const many = Array.from({ length: SENT }, (_, n) =>
+            frameOf({ ...PLAIN, srcPort: 1_000 + n }),
+          );
+          await send(inPort, many);
+          const { all, reading } = await readMeter(meter);
+          assert(all.size > 0 && all.size <= 1_024, `${all.size} connections`);
+          assert.equal(reading.forgotten, SENT - all.size);
+          await send(inPort, frames({ ...PLAIN, srcPort: 60_000 }, 1));
+          const then = await readMeter(meter);
+          assert.equal(then.reading.forgotten, SENT + 1 - then.all.size);
+        },
+        { connections: 1_024 },
+      ),
+    );
+
+    it(
+      'forgets a connection some time after its last packet, and counts from zero afterwards',
+      withMeter(
+        async ({ meter, inPort, send }) => {
+          await send(inPort, frames(PLAIN, 3));
+          const [id] = await idsOf(meter);
+          const isForgotten = async () => (await idsOf(meter)).length === 0;
+          await eventually('the connection is forgotten', isForgotten);
+          await send(inPort, frames(PLAIN, 2));
+          const { all, reading } = await readMeter(meter);
+          assert.deepEqual([...all.keys()], [id]);
+          assert.equal(all.get(id)?.packets, 2);
+          assert.equal(reading.forgotten, 0, 'not for want of memory');
+        },
+        { forgetAfterMs: 2_000 },
+      ),
+    );
+
+    it(
+      'multiplies the counts of sampled packets',
+      withMeter(
+        async ({ meter, inPort, send }) => {
+          const SENT = 4_000;
+          await send(inPort, frames(PLAIN, SENT));
+          const { all, reading } = await readMeter(meter);
+          assert.equal(reading.sampling, 4);
+          const [{ packets, bytes }] = all.values();
+          assert.equal(packets % 4, 0);
+          assert.equal(bytes, packets * frameOf(PLAIN).length);
+          // A binomial distribution of 4,000 packets with p = 1/4: ten standard deviations.
+          assert(Math.abs(packets - SENT) < 10 * 4 * Math.sqrt((SENT * 3) / 16), `${packets}`);
+          assert.notEqual(packets, SENT * 4);
+        },
+        { sampling: 4 },
+      ),
+    );
+
+    it(
+      'rejects when the caller gives up, and reads afterwards',
+      withMeter(async ({ meter, inPort, send }) => {
+        await send(inPort, frames(PLAIN, 1));
+        const sink = { metered: () => assert.fail('reported to a caller that has given up') };
+        await assert.rejects(meter.read(sink, aborted()), /gave up/);
+        assert.equal((await only(meter)).packets, 1);
+      }),
+    );
+  });
+}
