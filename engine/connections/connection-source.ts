@@ -30,6 +30,8 @@ export interface ConnectionSourceOptions {
   readonly maxConnections: number;
   /** Time without a packet after which a connection has no row any more, ms. */
   readonly idleMs: number;
+  /** What becomes of the meter when the source is closed; `withdraw` by default. */
+  readonly onExit?: 'withdraw' | 'keep';
 }
 
 /**
@@ -107,8 +109,8 @@ export class ConnectionSource implements FlowSource {
   }
 
   async close(): Promise<void> {
-    const { flows, meter, tracker } = this.#options;
-    await Promise.all([flows.close(), meter.close(), tracker.close()]);
+    const { flows, meter, tracker, onExit = 'withdraw' } = this.#options;
+    await Promise.all([flows.close(), meter.close(onExit), tracker.close()]);
   }
 
   /** Writes the meter's connections to the table. */

@@ -37,6 +37,7 @@ export interface ConnectionMeterNeeds {
 export interface Metered {
   readonly packets: number;
   readonly bytes: number;
+  readonly ageMs: number;
   readonly idleMs: number;
   readonly headers: PacketHeaders;
 }
@@ -47,10 +48,10 @@ export async function readMeter(
 ): Promise<{ readonly all: ReadonlyMap<string, Metered>; readonly reading: MeterReading }> {
   const all = new Map<string, Metered>();
   const metered: Parameters<ConnectionMeter['read']>[0]['metered'] = (...reported) => {
-    const [w0, w1, w2, w3, packets, bytes, idleMs, headers] = reported;
+    const [w0, w1, w2, w3, packets, bytes, ageMs, idleMs, headers] = reported;
     const id = formatFlowId({ w0, w1, w2, w3 });
     assert(!all.has(id), `${id} is reported twice`);
-    all.set(id, { packets, bytes, idleMs, headers: headers() });
+    all.set(id, { packets, bytes, ageMs, idleMs, headers: headers() });
   };
   const reading = await meter.read({ metered }, never());
   assert.equal(reading.connections, all.size);
@@ -100,26 +101,31 @@ export function describeConnectionMeter(
       }),
     );
 
-    for (const [what, connection] of VARIANTS) {
-      it(
-        `counts packets and bytes of ${what}, with the headers of the first`,
-        withMeter(async ({ meter, inPort, send }) => {
-          const first = frameOf(connection);
-          await send(inPort, [first, ...frames({ ...connection, ttl: 9, tos: 4 }, 6)]);
-          const { packets, bytes, idleMs, headers } = await only(meter);
-          assert.equal(packets, 7);
-          assert.equal(bytes, 7 * first.length);
+    it(
+      'counts packets and bytes of each kind of connection, with the headers of the first packet',
+      withMeter(async ({ meter, inPort, send }) => {
+        const sent = VARIANTS.map((connection, n) => [
+          frameOf(connection),
+          ...frames({ ...connection, ttl: 9, tos: 4 }, n),
+        ]);
+        await send(inPort, sent.flat());
+        const { all } = await readMeter(meter);
+        const byPackets = [...all.values()].sort((a, b) => a.packets - b.packets);
+        assert.equal(byPackets.length, VARIANTS.length);
+        for (const [n, { packets, bytes, idleMs, headers }] of byPackets.entries()) {
+          assert.equal(packets, n + 1);
+          assert.equal(bytes, packets * sent[n][0].length);
           assert(idleMs >= 0 && idleMs < 20_000, `idle for ${idleMs} ms`);
-          assert.deepEqual(headers, { inPort, values: valuesOf(connection) });
-        }),
-      );
-    }
+          assert.deepEqual(headers, { inPort, values: valuesOf(VARIANTS[n]) });
+        }
+      }),
+    );
 
     it(
       'counts each connection apart: by port, tag, protocol, address and port number',
       withMeter(async ({ meter, inPort, otherPort, send }) => {
         const each: readonly SentConnection[] = [
-          ...VARIANTS.map(([, connection]) => connection),
+          ...VARIANTS,
           { ...PLAIN, srcPort: PLAIN.dstPort, dstPort: PLAIN.srcPort },
           { ...PLAIN, srcPort: PLAIN.srcPort + 1 },
           { ...PLAIN, dstPort: PLAIN.dstPort + 1 },
@@ -161,17 +167,19 @@ export function describeConnectionMeter(
     );
 
     it(
-      'reports cumulative counts, and the time since the last packet',
+      'reports cumulative counts, and the times since the first packet and the last',
       withMeter(async ({ meter, inPort, send }) => {
         await send(inPort, frames(PLAIN, 2));
         const first = await only(meter);
         const between = await only(meter);
         assert.equal(between.packets, 2);
-        assert(between.idleMs >= first.idleMs);
+        assert(between.idleMs >= first.idleMs && between.ageMs >= first.ageMs);
         await send(inPort, frames(PLAIN, 3));
         const last = await only(meter);
         assert.equal(last.packets, 5);
         assert.equal(last.bytes, 5 * frameOf(PLAIN).length);
+        assert(last.ageMs >= between.ageMs, 'the first packet is the same');
+        assert(last.idleMs < last.ageMs, `${last.idleMs} ms since the last packet`);
       }),
     );
 

@@ -51,14 +51,14 @@ const V6 = {
   dst: Buffer.from('fd0000000000000000000000000000ff', 'hex'),
 };
 
-/** Connections of every kind that is counted. */
-export const VARIANTS: readonly (readonly [string, SentConnection])[] = [
-  ['UDP on IPv4', PLAIN],
-  ['TCP on IPv4', { ...PLAIN, protocol: TCP }],
-  ['UDP on IPv6', { ...PLAIN, ...V6 }],
-  ['TCP on IPv6', { ...PLAIN, ...V6, protocol: TCP }],
-  ['packets with a tag', { ...PLAIN, tag: { tpid: 0x8100, vid: 42, pcp: 5 } }],
-  ['packets with a tag of 802.1ad', { ...PLAIN, tag: { tpid: 0x88a8, vid: 42, pcp: 5 } }],
+/** Connections of every kind that is counted: UDP and TCP on IPv4 and IPv6, tagged and not. */
+export const VARIANTS: readonly SentConnection[] = [
+  PLAIN,
+  { ...PLAIN, protocol: TCP },
+  { ...PLAIN, ...V6 },
+  { ...PLAIN, ...V6, protocol: TCP },
+  { ...PLAIN, tag: { tpid: 0x8100, vid: 42, pcp: 5 } },
+  { ...PLAIN, tag: { tpid: 0x88a8, vid: 42, pcp: 5 } },
 ];
 
 /** A packet of a connection. */

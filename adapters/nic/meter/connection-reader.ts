@@ -11,6 +11,7 @@ const KEY_WORDS = METER_KEY.bytes / 4;
 const RECORD_WORDS = METER_RECORD.bytes / 4;
 const PACKETS = METER_RECORD.packets / 4;
 const OCTETS = METER_RECORD.octets / 4;
+const FIRST_NS = METER_RECORD.firstNs / 4;
 const LAST_NS = METER_RECORD.lastNs / 4;
 const ID = METER_RECORD.id / 4;
 
@@ -87,8 +88,7 @@ export class ConnectionReader {
       const key = row * KEY_WORDS;
       const at = row * RECORD_WORDS;
       const port = this.#ports.find(keys[key], keys[key + 1]);
-      // A packet may have come after the clock was read.
-      const idleMs = Math.max(0, nowMs - u64At(records, at + LAST_NS) / 1e6);
+      const idleMs = sinceMs(records, at + LAST_NS, nowMs);
       if (port === undefined || idleMs > this.#forgetAfterMs) {
         const to = old++ * KEY_WORDS;
         for (let word = 0; word < KEY_WORDS; word++) this.#old[to + word] = keys[key + word];
@@ -104,6 +104,7 @@ export class ConnectionReader {
         records[id + 3],
         u64At(records, at + PACKETS),
         u64At(records, at + OCTETS),
+        sinceMs(records, at + FIRST_NS, nowMs),
         idleMs,
         this.#headers,
       );
@@ -129,6 +130,11 @@ export class ConnectionReader {
 
 function bytesAt(words: Uint32Array, row: number, bytes: number): Uint8Array {
   return new Uint8Array(words.buffer, row * bytes, bytes);
+}
+
+/** Time since the ns at `at`, ms; 0 for a packet that has come after the clock was read. */
+function sinceMs(words: Uint32Array, at: number, nowMs: number): number {
+  return Math.max(0, nowMs - u64At(words, at) / 1e6);
 }
 
 /** The u64 whose lower half is at `at`; past 2^53 to the nearest double. */

@@ -9,3 +9,12 @@ export class MeterUnsupported extends Error {
     );
   }
 }
+
+/** The meter is used after close(). */
+export class MeterClosed extends Error {
+  override readonly name = 'MeterClosed';
+
+  constructor() {
+    super('connections are not counted any more: the meter is closed');
+  }
+}

@@ -24,14 +24,15 @@ export const TAG_PRESENT = 0x1000;
 export const METER_RECORD = {
   packets: 0,
   octets: 8,
-  lastNs: 16,
-  id: 24,
-  ethDst: 40,
-  ethSrc: 46,
-  vlanTpid: 52,
-  ipTos: 54,
-  ipTtl: 55,
-  bytes: 56,
+  firstNs: 16,
+  lastNs: 24,
+  id: 32,
+  ethDst: 48,
+  ethSrc: 54,
+  vlanTpid: 60,
+  ipTos: 62,
+  ipTtl: 63,
+  bytes: 64,
 } as const;
 
 /** `struct meter_port`. */

@@ -123,7 +123,8 @@ int norikae_meter(struct __sk_buff *skb)
 	__u64 bytes = (__u64)(skb->len + (skb->vlan_present ? sizeof(struct tagged_header) : 0)) * times;
 	struct meter_record *record = bpf_map_lookup_elem(&connections, &key);
 	if (!record) {
-		struct meter_record first = {.packets = times, .bytes = bytes, .last_ns = now};
+		struct meter_record first = {
+			.packets = times, .bytes = bytes, .first_ns = now, .last_ns = now};
 		if (!add(&key, port, &packet, &first))
 			return TC_ACT_UNSPEC;
 		record = bpf_map_lookup_elem(&connections, &key);

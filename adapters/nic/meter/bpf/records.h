@@ -33,7 +33,8 @@ struct meter_key {
 struct meter_record {
 	__u64 packets;
 	__u64 bytes;
-	/* CLOCK_MONOTONIC, ns, of the last packet; as exact as the kernel's tick. */
+	/* CLOCK_MONOTONIC, ns, of the first packet and of the last; as exact as the kernel's tick. */
+	__u64 first_ns;
 	__u64 last_ns;
 	/* Hash of the key, keyed by the port's identity. */
 	__u64 id[2];

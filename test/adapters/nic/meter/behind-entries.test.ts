@@ -47,7 +47,8 @@ for (const hook of ['xdp', 'tcx'] as const) {
     });
 
     const startMeter = async (): Promise<void> => {
-      meter = await PacketMeter.open(node.options(pinPath, ASKED), node.world.snapshot());
+      meter = new PacketMeter(node.options(pinPath, ASKED));
+      await meter.portsChanged(node.world.snapshot());
     };
     const startBackend = async (): Promise<HostBackend> => {
       const sizes = { entries: 64, masks: 8, leaseMs: 60_000, heartbeatMs: 0 };

@@ -76,7 +76,8 @@ export class MeterNode {
     const ifindexes = new Map(world.names().map((name) => [name, world.port(name).ifindex]));
     const pinPath = world.pinPath();
     const options = this.options(pinPath, asked);
-    let meter = await PacketMeter.open(options, world.snapshot());
+    let meter = new PacketMeter(options);
+    await meter.portsChanged(world.snapshot());
     const [inPort, otherPort] = this.names();
     return {
       get meter() {
@@ -91,7 +92,8 @@ export class MeterNode {
       restart: async () => {
         // What the kernel does for a process that is killed: descriptors closed, nothing written.
         await meter.close('keep');
-        meter = await PacketMeter.open(options, world.snapshot());
+        meter = new PacketMeter(options);
+        await meter.portsChanged(world.snapshot());
         return meter;
       },
       close: async () => {

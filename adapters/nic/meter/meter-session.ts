@@ -1,0 +1,126 @@
+import { existsSync, readdirSync, rmdirSync } from 'node:fs';
+import { monotonicMs } from '../../../async/monotonic.ts';
+import type { MeterReading, MeterSink } from '../../../engine/ports/connection-meter.ts';
+import { BpfPrograms } from '../core/bpf-programs.ts';
+import { DevicePrograms } from '../core/device-programs.ts';
+import { Libbpf } from '../core/libbpf.ts';
+import { meterPinPath } from '../core/meter-pins.ts';
+import type { NetworkLock } from '../core/network-lock.ts';
+import { PinLock } from '../core/pin-lock.ts';
+import { ProgramLoader } from '../core/program-loader.ts';
+import { TcxLinks } from '../tcx/tcx-links.ts';
+import { ConnectionReader } from './connection-reader.ts';
+import { MeterUnsupported } from './errors.ts';
+import { Forgotten } from './forgotten.ts';
+import { MeteredPorts } from './metered-ports.ts';
+import { MeterMaps } from './meter-maps.ts';
+import type { PacketMeterOptions } from './options.ts';
+import { PortNames } from './port-names.ts';
+import { ProgramPins } from './program-pins.ts';
+
+const PROGRAM = 'norikae_meter';
+
+/** The program stops counting when it has not been read for so long, ms: its daemon is dead, or hangs. */
+const UNREAD_MS = 120_000;
+
+/** What an open meter is made of. */
+interface Parts {
+  readonly libbpf: Libbpf;
+  readonly pinLock: PinLock;
+  readonly folder: string;
+  readonly maps: MeterMaps;
+  readonly pins: ProgramPins;
+  readonly ports: MeteredPorts;
+  readonly names: PortNames;
+  readonly program: { readonly fd: number; readonly id: number };
+  readonly forgetAfterMs: number;
+}
+
+/** A loaded program with its maps. Calls must not overlap. */
+export class MeterSession {
+  readonly ports: MeteredPorts;
+  readonly #parts: Parts;
+  readonly #reader: ConnectionReader;
+  readonly #forgotten: Forgotten;
+
+  private constructor(parts: Parts) {
+    this.#parts = parts;
+    this.ports = parts.ports;
+    const { libbpf, maps, names, forgetAfterMs } = parts;
+    this.#reader = new ConnectionReader(libbpf, maps.connections, names, forgetAfterMs);
+    this.#forgotten = new Forgotten(maps.areAdopted);
+  }
+
+  /**
+   * Loads the program, and adopts what an earlier daemon has counted.
+   *
+   * @throws {PinPathInUse} {@link NoBpfFileSystem} {@link LibbpfMissing} {@link ObjectUnusable}
+   *   {@link ProgramRejected} {@link NetworkLockBusy} {@link MeterUnsupported}
+   */
+  static async open(options: PacketMeterOptions, lock: NetworkLock): Promise<MeterSession> {
+    const libbpf = new Libbpf();
+    const programs = new BpfPrograms();
+    if (!(await new DevicePrograms(lock).knowsTcx())) throw new MeterUnsupported();
+    const folder = meterPinPath(options.pinPath);
+    const pinLock = PinLock.acquire(folder);
+    const undo = [() => pinLock.release()];
+    try {
+      const maps = MeterMaps.open(libbpf, folder, options.connections);
+      undo.unshift(() => maps.close());
+      maps.countUntil(monotonicMs() + UNREAD_MS);
+      const loader = await ProgramLoader.open({
+        programs,
+        objects: [{ path: options.objectPath, names: [PROGRAM] }],
+        maps: maps.byName(),
+      });
+      const fd = await loader.withProgram({ name: PROGRAM }, (loaded) => libbpf.duplicate(loaded));
+      undo.unshift(() => libbpf.close(fd));
+      const program = { fd, id: programs.programInfo(fd).id };
+      const pins = new ProgramPins(libbpf, folder);
+      pins.add(program.id, fd);
+      const point = new TcxLinks(libbpf, lock, folder, 'last');
+      await point.open();
+      const names = new PortNames();
+      const only = options.ports === undefined ? undefined : new Set(options.ports);
+      const { samplingOf, forgetAfterMs } = options;
+      const ports = new MeteredPorts({ maps, point, pins, names, program, only, samplingOf });
+      const own = { libbpf, pinLock, folder, maps, pins, names, program, forgetAfterMs };
+      return new MeterSession({ ...own, ports });
+    } catch (error) {
+      for (const step of undo) step();
+      throw error;
+    }
+  }
+
+  /** Reports the connections. @throws {SystemCallFailed} */
+  async read(sink: MeterSink, signal: AbortSignal): Promise<MeterReading> {
+    const { maps, ports } = this.#parts;
+    const nowMs = monotonicMs();
+    maps.countUntil(nowMs + UNREAD_MS);
+    const added = maps.added();
+    const { reported, deleted } = await this.#reader.read(sink, nowMs, signal);
+    const forgotten = this.#forgotten.after({ added, present: reported, deleted });
+    return { connections: reported, forgotten, sampling: ports.sampling() };
+  }
+
+  /** Ends the session; see {@link ConnectionMeter.close}. @throws {NetworkLockBusy} */
+  async close(how: 'withdraw' | 'keep'): Promise<void> {
+    const { libbpf, pinLock, maps, program } = this.#parts;
+    try {
+      if (how === 'withdraw') await this.#withdraw();
+    } finally {
+      libbpf.close(program.fd);
+      maps.close();
+      pinLock.release();
+    }
+  }
+
+  async #withdraw(): Promise<void> {
+    const { maps, pins, ports, folder } = this.#parts;
+    await ports.leaveAll();
+    pins.keepOnly(undefined);
+    maps.unpin();
+    // Anything that is left has not been pinned by a meter.
+    if (existsSync(folder) && readdirSync(folder).length === 0) rmdirSync(folder);
+  }
+}
