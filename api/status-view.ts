@@ -154,6 +154,8 @@ export interface BackendView {
   readonly masks: number | null;
   /** Ports that it does not serve although it is meant to, and why. */
   readonly unservedPorts: readonly UnservedPort[];
+  /** The process that removes the entries when the lease lapses; null: the lease ends without one. */
+  readonly watchdog: WatchdogView | null;
   /** Ports whose flows get no entry, because receiving there costs more than the entries save. */
   readonly closedPorts: readonly InputView[];
   readonly leaseMs: number;
@@ -173,6 +175,20 @@ export interface BackendView {
   /** First the share of flows of no declared slice, then those of the declared slices. */
   readonly shares: readonly ShareView[];
   readonly limits: readonly ThroughputView[];
+}
+
+/** The watchdog of a backend's lease. */
+export interface WatchdogView {
+  /** It is known to run; otherwise the lease is not renewed. */
+  readonly alive: boolean;
+  /** Null: none has started. */
+  readonly pid: number | null;
+  /** How long ago it last read the lease; null before the first time. */
+  readonly readAgeMs: number | null;
+  /** Time until the lease lapses if it is not renewed; 0: it has lapsed. */
+  readonly leaseLeftMs: number;
+  /** Entries that it has removed after lapses, since the daemon started. */
+  readonly removedEntries: number;
 }
 
 export interface SourceView {

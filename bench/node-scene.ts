@@ -126,6 +126,7 @@ function plan(slices: readonly string[]): PlanNumbers {
   );
   return {
     unservedPorts: 0,
+    watchdog: undefined,
     portHooks: [],
     verifiedAtMs: 0,
     inputs: [],

@@ -45,6 +45,7 @@ import {
   ruleView,
   samplesView,
   sourceView,
+  watchdogView,
 } from '../views/tick-views.ts';
 
 const MAX_CANDIDATES = 10;
@@ -223,6 +224,7 @@ export class LoopView implements DaemonView {
       masksUsed,
       masks: finite(can.masks),
       unservedPorts: backend.unservedPorts?.() ?? [],
+      watchdog: watchdogView(backend.watchdog?.()),
       closedPorts: (plan?.inputs ?? [])
         .filter(({ isWorth, saves }) => !isWorth && saves > 0)
         .map(inputView),

@@ -3,7 +3,7 @@ import type { Explanation, TickReport } from '../engine/loop/tick-report.ts';
 import { REQUESTED_PLACEMENT_NAMES } from '../engine/model/flow.ts';
 import type { SourceStatus } from '../engine/model/tick.ts';
 import type { ChangeMonitor } from '../engine/ports/change-monitor.ts';
-import type { PortHook } from '../engine/ports/offload-backend.ts';
+import type { PortHook, WatchdogState } from '../engine/ports/offload-backend.ts';
 import type { RuleTrace } from '../engine/ports/rule-evaluator.ts';
 import type { RuleView, WhyView } from '../api/flow-views.ts';
 import type {
@@ -12,6 +12,7 @@ import type {
   PortView,
   SamplesView,
   SourceView,
+  WatchdogView,
 } from '../api/status-view.ts';
 import { finite } from './finite.ts';
 
@@ -56,6 +57,19 @@ export function portViews({ tick, plans }: TickReport): readonly PortView[] {
 /** The hook of a port; null if no backend serves it. */
 export function hookView(at: PortHook | undefined): HookView | null {
   return at === undefined ? null : { hook: at.hook, reason: at.reason, why: at.why };
+}
+
+/** The watchdog of a backend's lease; null: it has none. */
+export function watchdogView(watchdog: WatchdogState | undefined): WatchdogView | null {
+  if (watchdog === undefined) return null;
+  const { isAlive, pid, readAgeMs, leaseLeftMs, removedEntries } = watchdog;
+  return {
+    alive: isAlive,
+    pid: pid === 0 ? null : pid,
+    readAgeMs: finite(readAgeMs),
+    leaseLeftMs,
+    removedEntries,
+  };
 }
 
 /** A source as of a tick. */

@@ -115,6 +115,7 @@ function backendLines({ backends }: StatusView): string[] {
     `          ${entriesInUse(b)}, lease ${duration(b.leaseMs)}, ` +
       `heartbeat ${b.heartbeatMs === 0 ? 'none' : duration(b.heartbeatMs)}`,
     ...planLines(b),
+    ...watchdogLines(b),
     ...b.unservedPorts.map(({ name, why }) => `          ${name} not served: ${why}`),
     ...b.closedPorts.map(
       ({ port, saves, costs }) =>
@@ -144,6 +145,20 @@ function hookLines({ ports }: StatusView): string[] {
       (i === 0 ? 'hooks' : '').padEnd(10) +
       `${hook.hook} at ${counted(count, 'port')}: ${hook.why}`,
   );
+}
+
+function watchdogLines({ watchdog }: BackendView): string[] {
+  if (watchdog === null) return [];
+  const { alive, pid, readAgeMs, leaseLeftMs, removedEntries } = watchdog;
+  const state = alive
+    ? `runs (pid ${pid ?? '-'}), read the lease ${duration(readAgeMs ?? 0)} ago`
+    : 'does not run, so the lease is not renewed';
+  const lease =
+    leaseLeftMs > 0 ? `lapses in ${duration(leaseLeftMs)} if not renewed` : 'has lapsed';
+  return [
+    `          watchdog ${state}; the lease ${lease}; ` +
+      `entries removed after lapses: ${whole(removedEntries)}`,
+  ];
 }
 
 /** Values that the planner computed. */

@@ -89,6 +89,16 @@ export function nodeDashboard(): DashboardBuilder {
     )
     .withPanel(
       number({
+        title: 'Watchdogs down',
+        description:
+          'Backends whose lease is not renewed, because the process does not run that removes rules from hardware when it lapses.',
+        unit: 'short',
+        thresholds: highIsBad(1, 1),
+        queries: [{ expr: `sum(${of('norikae_watchdog_down')})`, legend: 'backends' }],
+      }),
+    )
+    .withPanel(
+      number({
         title: 'Guests with a lease',
         description:
           'Guests with a virtual function that may send through it now; norikae status lists all guests.',

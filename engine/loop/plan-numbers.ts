@@ -14,6 +14,7 @@ export function planNumbers(controller: BackendController, plan: Plan): PlanNumb
     learnedEntries: entries,
     verifiedAtMs: verification.verifiedAtMs,
     unservedPorts: backend.unservedPorts?.().length ?? 0,
+    watchdog: backend.watchdog?.(),
     portHooks: backend.portHooks?.() ?? [],
     cutoff,
     threshold,

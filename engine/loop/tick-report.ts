@@ -7,7 +7,7 @@ import type { BackendFailure } from './backend-failure.ts';
 import type { UnusedEntry } from './unused-entries.ts';
 import type { InputUse } from '../planner/input-gate.ts';
 import type { LimitUse, SliceShare } from '../planner/plan.ts';
-import type { Capacity, PortHook } from '../ports/offload-backend.ts';
+import type { Capacity, PortHook, WatchdogState } from '../ports/offload-backend.ts';
 import type { Mismatch } from '../reconcile/mismatches.ts';
 import type { AppliedOperation } from '../reconcile/reconciler.ts';
 import type { SampleCounts } from './sampler.ts';
@@ -23,6 +23,8 @@ export interface PlanNumbers {
   readonly learnedEntries: number;
   /** Ports that the backend does not serve although it is meant to. */
   readonly unservedPorts: number;
+  /** The watchdog of the backend's lease; undefined: it has none. */
+  readonly watchdog: WatchdogState | undefined;
   /** Where the backend takes the packets of each port that it serves. */
   readonly portHooks: readonly PortHook[];
   /** As in Verification, ms of the clock. */

@@ -106,6 +106,20 @@ export interface UnservedPort {
   readonly why: string;
 }
 
+/** The process that removes a backend's entries when their lease lapses, where no device does. */
+export interface WatchdogState {
+  /** True while it is known to run; otherwise the lease is not renewed. */
+  readonly isAlive: boolean;
+  /** 0: none has started. */
+  readonly pid: number;
+  /** Time since it last read the lease, ms; Infinity before the first time. */
+  readonly readAgeMs: number;
+  /** Time until the lease lapses if it is not renewed, ms; 0: it has lapsed. */
+  readonly leaseLeftMs: number;
+  /** Entries that it has removed, as the backend has noticed since it started. */
+  readonly removedEntries: number;
+}
+
 /** Where a backend takes the packets of a port, and why there. */
 export interface PortHook {
   readonly name: string;
@@ -160,6 +174,10 @@ export interface OffloadBackend {
    * backends that serve every port.
    */
   unservedPorts?(): readonly UnservedPort[];
+  /**
+   * The watchdog of its lease; undefined before the start. Left out by backends whose lease ends without one.
+   */
+  watchdog?(): WatchdogState | undefined;
   /** Where it takes the packets of each port that it serves. Left out by backends with one place. */
   portHooks?(): readonly PortHook[];
   /**

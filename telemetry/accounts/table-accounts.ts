@@ -12,6 +12,7 @@ export function tableAccount(plan: PlanNumbers, maxNamed: number): TableAccount 
     ...capacity,
     learnedEntries,
     unservedPorts,
+    watchdog: plan.watchdog,
     verifiedAtMs: plan.verifiedAtMs,
     openPorts: plan.inputs.filter(({ isOpen }) => isOpen).length,
     contenders,

@@ -8,7 +8,11 @@ import type { RefusalCode } from '../../engine/model/refusal.ts';
 import type { SliceQuota } from '../../engine/model/slice.ts';
 import type { PortLoad } from '../../engine/model/tick.ts';
 import type { LimitUse, SliceShare } from '../../engine/planner/plan.ts';
-import type { Capacity, OperationResult } from '../../engine/ports/offload-backend.ts';
+import type {
+  Capacity,
+  OperationResult,
+  WatchdogState,
+} from '../../engine/ports/offload-backend.ts';
 
 /** Paths of packets, indexed by the placement that sends them there. */
 export const PATH_NAMES = ['vswitch', 'nic', 'fast-path'] as const;
@@ -78,6 +82,8 @@ export interface TableAccount extends Capacity {
   readonly learnedEntries: number;
   /** Ports that the backend does not serve although it is meant to. */
   readonly unservedPorts: number;
+  /** The watchdog of the backend's lease; undefined: it has none. */
+  readonly watchdog: WatchdogState | undefined;
   /** When the vSwitch was asked for the flows that all entries were last compared with, ms of the clock. */
   readonly verifiedAtMs: number;
   /** Ports from which the backend receives packets. */

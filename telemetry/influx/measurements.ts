@@ -195,6 +195,16 @@ export const MEASUREMENTS = {
         unit: 'ports',
         help: 'That the backend does not serve although it is meant to.',
       },
+      watchdog_down: {
+        type: 'integer',
+        unit: '',
+        help: '1 while the watchdog of the lease does not run, otherwise 0; left out for backends without one.',
+      },
+      watchdog_removed_entries: {
+        type: 'integer',
+        unit: 'entries',
+        help: 'Entries that the watchdog has removed after lapses of the lease, since the daemon started.',
+      },
       open_ports: {
         type: 'integer',
         unit: 'ports',

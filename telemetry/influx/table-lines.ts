@@ -13,6 +13,8 @@ export function tableLines(table: TableAccount, { node, wallMs, atMs, write }: R
     masks_used: table.masksUsed,
     verification_age_seconds: (atMs - table.verifiedAtMs) / 1000,
     unserved_ports: table.unservedPorts,
+    watchdog_down: isDown(table.watchdog),
+    watchdog_removed_entries: table.watchdog?.removedEntries,
     open_ports: table.openPorts,
     contenders: table.contenders,
     threshold: table.threshold,
@@ -32,4 +34,8 @@ export function tableLines(table: TableAccount, { node, wallMs, atMs, write }: R
     };
     write(lineOf('norikae_limit', { node, backend, limit: limit.name }, fields, wallMs));
   }
+}
+
+function isDown(watchdog: TableAccount['watchdog']): number | undefined {
+  return watchdog === undefined ? undefined : Number(!watchdog.isAlive);
 }

@@ -130,6 +130,32 @@ describe('command line', () => {
     assert.match(stdout.text, /^PORT +KIND +SLICE +HOOK .*\nvm1 +vm +red +tcx /m);
   });
 
+  it('status: shows whether the watchdog of rules in hardware runs, and what it has removed', async () => {
+    const { backend } = statusOf();
+    assert.ok(backend !== null);
+    const watchdog = {
+      alive: true,
+      pid: 812,
+      readAgeMs: 12,
+      leaseLeftMs: 1_480,
+      removedEntries: 3,
+    };
+    view.state = statusOf({ backend: { ...backend, watchdog } });
+    assert.equal(await norikae('status'), 0);
+    assert.match(
+      stdout.text,
+      /^ +watchdog runs \(pid 812\), read the lease 12 ms ago; the lease lapses in 1\.5 s if not renewed; entries removed after lapses: 3$/m,
+    );
+    const dead = { alive: false, pid: null, readAgeMs: null, leaseLeftMs: 0, removedEntries: 3 };
+    view.state = statusOf({ backend: { ...backend, watchdog: dead } });
+    stdout.text = '';
+    assert.equal(await norikae('status'), 0);
+    assert.match(
+      stdout.text,
+      /^ +watchdog does not run, so the lease is not renewed; the lease has lapsed; /m,
+    );
+  });
+
   it('status: shows slices and guarantees, values of the planner, and nearly full ports', async () => {
     assert.equal(await norikae('status'), 0);
     assert.match(

@@ -160,6 +160,7 @@ const BACKEND: BackendView = {
   learnedEntries: 512,
   masksUsed: 3,
   unservedPorts: [],
+  watchdog: null,
   closedPorts: [],
   masks: 16,
   leaseMs: 2_000,

@@ -7,6 +7,7 @@ export function planOf(over: Partial<PlanNumbers> = {}): PlanNumbers {
     backend: 'nic',
     placement: 'offload',
     unservedPorts: 0,
+    watchdog: undefined,
     portHooks: [],
     verifiedAtMs: 0,
     capacity: { entries: 1000, used: 300, masks: 16, masksUsed: 2 },

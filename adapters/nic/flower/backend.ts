@@ -13,6 +13,7 @@ import type {
   PortHook,
   Support,
   UnservedPort,
+  WatchdogState,
 } from '../../../engine/ports/offload-backend.ts';
 import { SerialQueue } from '../../../async/serial-queue.ts';
 import { BackendNotStarted, BackendOptionInvalid } from '../core/errors.ts';
@@ -120,6 +121,10 @@ export class FlowerBackend implements OffloadBackend {
       counterDelayMs: isInHardware ? HARDWARE_COUNTER_DELAY_MS : 0,
       description: this.#session?.description() ?? `${LABEL}, not started`,
     };
+  }
+
+  watchdog(): WatchdogState | undefined {
+    return this.#session?.watchdog();
   }
 
   unservedPorts(): readonly UnservedPort[] {

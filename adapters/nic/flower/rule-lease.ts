@@ -60,9 +60,14 @@ export class RuleLease {
     return this.#watchdog === undefined || !this.isLapsed();
   }
 
+  /** Time until the lease lapses if it is not renewed, ms; 0: it has, or never began. */
+  leftMs(): number {
+    return Math.max(0, this.#pins.leaseUntilMs - monotonicMs());
+  }
+
   /** Whether the lease has ended, or never begun. */
   isLapsed(): boolean {
-    return this.#pins.leaseUntilMs <= monotonicMs();
+    return this.leftMs() === 0;
   }
 
   /**

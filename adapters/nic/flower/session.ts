@@ -6,6 +6,7 @@ import type {
   LeaseRenewal,
   Operation,
   OperationResult,
+  WatchdogState,
 } from '../../../engine/ports/offload-backend.ts';
 import { monotonicMs } from '../../../async/monotonic.ts';
 import { Adoption } from './adoption.ts';
@@ -69,6 +70,19 @@ export class FlowerSession {
       ? '; the lease is not renewed, because the watchdog does not run'
       : '';
     return `tc flower ${where}: ${this.entries.size} rules on ${devices.all().length} devices${watched}`;
+  }
+
+  /** The watchdog of rules in hardware; undefined: rules are in software. */
+  watchdog(): WatchdogState | undefined {
+    const { watchdog, lease, lapses } = this.#parts;
+    if (watchdog === undefined) return undefined;
+    return {
+      isAlive: watchdog.isAlive(),
+      pid: watchdog.pid,
+      readAgeMs: watchdog.readAgeMs(),
+      leaseLeftMs: lease.leftMs(),
+      removedEntries: lapses.removedRules,
+    };
   }
 
   /** Applies operations; see {@link OffloadBackend.apply}. */

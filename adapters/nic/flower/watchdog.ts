@@ -9,6 +9,10 @@ export interface Watchdog {
   ensure(): void;
   /** True while it is known to watch the lease. */
   isAlive(): boolean;
+  /** Its process; 0: it has not begun to read the lease. */
+  readonly pid: number;
+  /** Time since it last read the lease, ms; Infinity before the first time. */
+  readAgeMs(): number;
   /** Ends it: there are no rules any more. */
   stop(): void;
 }
@@ -62,7 +66,16 @@ export class WatchdogProcess implements Watchdog {
   }
 
   isAlive(): boolean {
-    return this.#isInCharge() && monotonicMs() - this.#pins.watchdogAliveMs < ALIVE_WITHIN_MS;
+    return this.readAgeMs() < ALIVE_WITHIN_MS;
+  }
+
+  get pid(): number {
+    return this.#isInCharge() ? this.#pins.watchdogPid : 0;
+  }
+
+  readAgeMs(): number {
+    if (!this.#isInCharge()) return Number.POSITIVE_INFINITY;
+    return monotonicMs() - this.#pins.watchdogAliveMs;
   }
 
   stop(): void {

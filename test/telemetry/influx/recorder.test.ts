@@ -144,6 +144,15 @@ describe('InfluxDB recorder', () => {
     assert.equal(one(points, 'norikae_node').fields.bit_share, 0.25);
   });
 
+  it('writes whether the watchdog of a table runs, and what it has removed', () => {
+    const drive = new Drive({ periodMs: 250 });
+    const times = { readAgeMs: 12, leaseLeftMs: 800 };
+    const watchdog = { isAlive: false, pid: 0, ...times, removedEntries: 7 };
+    drive.plans = [planOf({ watchdog })];
+    const { fields } = one(drive.tick([{ n: 1 }]), 'norikae_table', { backend: 'nic' });
+    assert.deepEqual([fields.watchdog_down, fields.watchdog_removed_entries], [1, 7]);
+  });
+
   it('writes the samples by result, if any are taken', () => {
     const drive = new Drive({ periodMs: 250 });
     assert.equal(

@@ -119,6 +119,32 @@ describe('rules of tc flower, when tc refuses or loses them', () => {
     assert.equal(await backend.renewLease(monotonicMs()), 'renewed');
   });
 
+  it('shows its watchdog, and counts what it has removed', async () => {
+    await start('hardware');
+    await backend.apply([put(flow(0)), put(flow(1))], never());
+    const shown = () => {
+      const state = backend.watchdog();
+      assert(state !== undefined);
+      return [state.isAlive, state.leaseLeftMs > 0, state.removedEntries];
+    };
+    assert.deepEqual(shown(), [true, true, 0]);
+    host.pins.leaseUntilMs = monotonicMs();
+    host.removeLapsed();
+    assert.deepEqual(shown(), [true, false, 0]);
+    // It finds out when it reads the rules; they are written again with the next lease.
+    assert.equal((await installed(backend)).length, 2);
+    assert.deepEqual(shown(), [true, false, 2]);
+    assert.equal(await backend.renewLease(monotonicMs()), 'renewed');
+    assert.deepEqual(shown(), [true, true, 2]);
+    assert.equal(host.tc.of(IN).length, 2);
+    // Without a reading in between, the renewal counts them.
+    host.pins.leaseUntilMs = monotonicMs();
+    assert.equal(await backend.renewLease(monotonicMs()), 'renewed');
+    assert.deepEqual(shown(), [true, true, 4]);
+    host.pins.isWatched = false;
+    assert.deepEqual(shown(), [false, true, 4]);
+  });
+
   it('writes nothing to the NIC after a lapse until the lease is renewed', async () => {
     await start('hardware');
     await backend.apply(

@@ -88,17 +88,23 @@ export class FakeHost {
     };
   }
 
+  /** Removes all rules if the lease has lapsed, as the watchdog does. */
+  removeLapsed(): void {
+    const { pins } = this;
+    if (pins.leaseUntilMs > monotonicMs()) return;
+    const tc = new TrafficControlRequests(new NetworkLock(), { open: this.tc.open });
+    for (const ifindex of pins.devices().keys()) void tc.batch('', removalOf(ifindex));
+    pins.removedMs = monotonicMs();
+  }
+
   /** A watchdog that acts when the backend looks at it: no time passes in between. */
   #watchdog() {
     const { pins } = this;
-    const tc = new TrafficControlRequests(new NetworkLock(), { open: this.tc.open });
     return {
-      ensure: () => {
-        if (pins.leaseUntilMs > monotonicMs()) return;
-        for (const ifindex of pins.devices().keys()) void tc.batch('', removalOf(ifindex));
-        pins.removedMs = monotonicMs();
-      },
+      ensure: () => this.removeLapsed(),
       isAlive: () => pins.isWatched,
+      pid: 7,
+      readAgeMs: () => (pins.isWatched ? 0 : Number.POSITIVE_INFINITY),
       stop: () => undefined,
     };
   }

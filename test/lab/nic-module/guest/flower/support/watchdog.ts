@@ -36,6 +36,8 @@ export const openTestWatchdog: OpenWatchdog = (pinPath, pins) => {
       });
     },
     isAlive: () => pins.watchdogPid === pid,
+    pid,
+    readAgeMs: () => monotonicMs() - pins.watchdogAliveMs,
     stop: () => stop.abort(),
   };
 };
