@@ -91,14 +91,7 @@ function ovsNode(config: Config, clock: Clock, log: Log): Node {
   });
   const { fastPath } = config;
   const changes = monitorsOf(config, ports);
-  const guests =
-    config.guests === undefined
-      ? undefined
-      : new GuestChannels({
-          ...config.guests,
-          nowMs: () => clock.now(),
-          log: (line) => log.info(line),
-        });
+  const guests = guestChannels(config, clock, log);
   const { sriov } = config;
   const nic =
     sriov === undefined || guests === undefined
@@ -123,6 +116,19 @@ function ovsNode(config: Config, clock: Clock, log: Log): Node {
       await closeAll(flows, verifier, lookup, ports);
     },
   };
+}
+
+/** Channels to guests. One that does not answer is given up before the lease of all others can end. */
+function guestChannels(config: Config, clock: Clock, log: Log): GuestChannels | undefined {
+  if (config.guests === undefined) return undefined;
+  const { directory, replyTimeoutMs } = config.guests;
+  const longestMs = config.sriov === undefined ? replyTimeoutMs : config.backend.leaseMs / 3;
+  return new GuestChannels({
+    directory,
+    replyTimeoutMs: Math.min(replyTimeoutMs, longestMs),
+    nowMs: () => clock.now(),
+    log: (line) => log.info(line),
+  });
 }
 
 function flowSource(from: 'ovs-vswitchd' | 'kernel', reading: OvsFlowSourceOptions): FlowSource {

@@ -104,7 +104,7 @@ export class RunningAgent {
     try {
       let splitter = new LineSplitter(MAX_LINE_BYTES);
       await this.#agent.announce();
-      await connection.read(async (chunk) => {
+      const take = async (chunk: Uint8Array): Promise<void> => {
         try {
           for (const line of splitter.push(chunk)) {
             await this.#agent.line(line);
@@ -114,7 +114,9 @@ export class RunningAgent {
           this.#report(error);
           splitter = new LineSplitter(MAX_LINE_BYTES);
         }
-      });
+      };
+      // Nobody renews the lease any more, and the NIC stops soon.
+      await connection.read(take, () => this.#try(() => this.#agent.endLease()));
     } catch (error) {
       this.#report(error);
     } finally {

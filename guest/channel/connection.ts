@@ -4,7 +4,11 @@ export interface HostConnection {
   send(text: string): void;
   /** Resolves when everything has been sent. */
   sent(): Promise<void>;
-  /** Delivers what the host sends until the connection ends; waits for `take` before it reads on. */
-  read(take: (chunk: Uint8Array) => Promise<void>): Promise<void>;
+  /**
+   * Delivers what the host sends until the connection ends, and waits for `take` before it reads on.
+   *
+   * @param gone called when the host has disconnected, which may come back
+   */
+  read(take: (chunk: Uint8Array) => Promise<void>, gone: () => Promise<void>): Promise<void>;
   close(): void;
 }

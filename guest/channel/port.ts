@@ -15,8 +15,8 @@ const BUSY_MS = 200;
  *
  * The port is open without blocking and is looked at from time to time. Node cannot wait for a character
  * device in its event loop, and a thread of libuv's pool that waits in `read` keeps the process from
- * exiting. While no host is connected, reading returns nothing and writing would block; what is
- * to be sent waits.
+ * exiting. While no host is connected, reading finds the end of the file and writing would block;
+ * what is to be sent waits.
  */
 export class PortConnection implements HostConnection {
   readonly #fd: number;
@@ -42,11 +42,14 @@ export class PortConnection implements HostConnection {
     }
   }
 
-  async read(take: (chunk: Uint8Array) => Promise<void>): Promise<void> {
+  async read(take: (chunk: Uint8Array) => Promise<void>, gone: () => Promise<void>): Promise<void> {
+    let isConnected = false;
     while (this.#isOpen) {
       this.#flush();
       const length = this.#readNow();
-      if (length === 0) {
+      if (length === 0 && isConnected) await gone();
+      isConnected = length !== 0;
+      if (length === undefined || length === 0) {
         await this.#wait();
         continue;
       }
@@ -60,11 +63,12 @@ export class PortConnection implements HostConnection {
     this.#isOpen = false;
   }
 
-  #readNow(): number {
+  /** Bytes read; 0: no host is connected; undefined: it has sent nothing. */
+  #readNow(): number | undefined {
     try {
       return readSync(this.#fd, this.#buffer, 0, READ_BYTES, null);
     } catch (error) {
-      if (isTemporary(error)) return 0;
+      if (isTemporary(error)) return undefined;
       throw error;
     }
   }

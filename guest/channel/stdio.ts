@@ -30,10 +30,11 @@ export class StdioConnection implements HostConnection {
     }
   }
 
-  async read(take: (chunk: Uint8Array) => Promise<void>): Promise<void> {
+  async read(take: (chunk: Uint8Array) => Promise<void>, gone: () => Promise<void>): Promise<void> {
     for await (const chunk of this.#input) {
       if (chunk instanceof Uint8Array) await take(chunk);
     }
+    await gone();
   }
 
   close(): void {

@@ -14,12 +14,13 @@ import { LinkVfControl, VfDevice } from './vf-device.ts';
 
 /** Longest wait for the kernel, ms. */
 const TIMEOUT_MS = 4_000;
+/** In which guests notice that the daemon has died, and send through the vSwitch again, ms. */
+const LINGER_MS = 500;
 
 const [name = '', journal = '', settings = ''] = process.argv.slice(2);
 const { vms, filters } = parseSettings(settings);
 const requests = new NetlinkRequests(PROTOCOL.route, { timeoutMs: TIMEOUT_MS });
 const control = new LinkVfControl(requests, name);
 const device = new VfDevice(control, vms, filters ? openFilterDevice(name) : undefined);
-process.exit(
-  await serveKeeper(new FilterKeeper({ name, device, journal: new FileJournal(journal) })),
-);
+const keeper = new FilterKeeper({ name, device, journal: new FileJournal(journal) });
+process.exit(await serveKeeper(keeper, LINGER_MS));

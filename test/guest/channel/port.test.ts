@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PortConnection } from '../../../guest/channel/port.ts';
 import { PortMissing, portPath } from '../../../guest/channel/port-path.ts';
@@ -12,6 +12,9 @@ import { temporaryFolder } from '../../support/temporary-folder.ts';
  * A FIFO that is open in both directions stands for the port: reading finds nothing at times, writing
  * is refused when it is full, and what was written can be read.
  */
+
+/** The host does not disconnect from a FIFO. */
+const never = (): Promise<void> => Promise.reject(new Error('the host is gone'));
 
 describe('port of virtio-serial', () => {
   let folder: ReturnType<typeof temporaryFolder>;
@@ -31,7 +34,7 @@ describe('port of virtio-serial', () => {
     let got = '';
     const reading = port.read(async (chunk) => {
       got += Buffer.from(chunk).toString();
-    });
+    }, never);
     port.send(sent);
     assert(sent.length > 300_000);
     await port.sent();
@@ -39,6 +42,25 @@ describe('port of virtio-serial', () => {
     assert.equal(got, sent);
     port.close();
     await reading;
+  });
+
+  it('notices that the host has disconnected, each time', async () => {
+    // A file that is read to its end stands for the port without a host.
+    const file = join(folder.path, 'file');
+    writeFileSync(file, '');
+    const port = new PortConnection(file);
+    const seen: string[] = [];
+    const reading = port.read(
+      async (chunk) => void seen.push(Buffer.from(chunk).toString()),
+      async () => void seen.push('gone'),
+    );
+    for (const text of ['first', 'second']) {
+      appendFileSync(file, text);
+      await eventually(`gone after ${text}`, () => seen.at(-2) === text && seen.at(-1) === 'gone');
+    }
+    port.close();
+    await reading;
+    assert.deepEqual(seen, ['first', 'gone', 'second', 'gone']);
   });
 
   it('waits until what it has delivered is taken', async () => {
@@ -50,7 +72,7 @@ describe('port of virtio-serial', () => {
       return new Promise((resolve) => {
         release = resolve;
       });
-    });
+    }, never);
     port.send('first');
     await eventually('first', () => taken.length === 1);
     port.send('second');

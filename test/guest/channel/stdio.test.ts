@@ -7,14 +7,14 @@ describe('standard input and output as a channel', () => {
     const input = new PassThrough();
     const connection = new StdioConnection(input, new PassThrough());
     const taken: string[] = [];
-    const reading = connection.read(async (chunk) => {
-      taken.push(Buffer.from(chunk).toString());
-    });
+    const take = async (chunk: Uint8Array): Promise<void> =>
+      void taken.push(Buffer.from(chunk).toString());
+    const reading = connection.read(take, async () => void taken.push('gone'));
     input.write('first\n');
     input.write('second\n');
     input.end();
     await reading;
-    assert.equal(taken.join(''), 'first\nsecond\n');
+    assert.equal(taken.join(''), 'first\nsecond\ngone');
   });
 
   it('wait until the host reads', async () => {

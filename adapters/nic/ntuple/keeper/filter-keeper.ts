@@ -74,6 +74,11 @@ export class FilterKeeper implements FilterWriter {
     await this.#journal.rewrite([]);
   }
 
+  /** True while it keeps no filter. */
+  get isEmpty(): boolean {
+    return this.#kept.size === 0;
+  }
+
   insert(filter: ReceiveFilter): Promise<Insertion> {
     return this.#serial.run(async () => {
       if (this.#nowMs() >= this.#untilMs) throw new LeaseEnded(this.#name);

@@ -1,4 +1,5 @@
 import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { errorMessage } from '../../../../text/error-message.ts';
 import type { FilterKeeper } from './filter-keeper.ts';
 import { LeaseEnded } from './filter-writer.ts';
@@ -11,8 +12,11 @@ const RETRY_MS = 500;
 /**
  * Serves requests from standard input until it ends, and then removes the filters. Resolves to the
  * exit status.
+ *
+ * @param lingerMs what filters stay for after the end of the input, for others who notice it, too; not
+ *   longer than the lease
  */
-export async function serveKeeper(keeper: FilterKeeper): Promise<number> {
+export async function serveKeeper(keeper: FilterKeeper, lingerMs = 0): Promise<number> {
   // A terminal's Ctrl-C and a service manager's stop are for the daemon, whose end ends the input.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
     process.on(signal, () => undefined);
@@ -30,6 +34,7 @@ export async function serveKeeper(keeper: FilterKeeper): Promise<number> {
     const request = parseRequest(line);
     if (request !== undefined) void answer(keeper, request);
   }
+  if (!keeper.isEmpty) await sleep(lingerMs);
   return end(keeper);
 }
 
@@ -73,7 +78,7 @@ async function end(keeper: FilterKeeper): Promise<number> {
         console.error(errorMessage(error));
         return 1;
       }
-      await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+      await sleep(RETRY_MS);
     }
   }
 }

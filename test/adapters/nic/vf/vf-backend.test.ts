@@ -345,6 +345,30 @@ describe('virtual functions as a backend', () => {
     Reflect.deleteProperty(session, 'delete');
   });
 
+  it('renews for all guests, however many of them do not answer', async () => {
+    const vms = [1, 2, 3, 4, 5, 6, 7].map((n) => vmNumbered(n, { vfMac: `02:00:00:00:0f:0${n}` }));
+    const rig = await startedRig({}, { leaseMs: 5_000, vms });
+    for (const { guest, vfMac } of vms.slice(1)) await rig.connect(guest, vfMac);
+    read(rig, new FlowTable(), SENT);
+    await rig.backend.renewLease(monotonicMs());
+    const [taken] = await rig.backend.apply([put(SENT)], never());
+    assert.ok(taken.ok);
+    for (const { guest } of vms.slice(1)) {
+      const model = rig.guests.get(guest);
+      assert(model !== undefined);
+      model.pair.guest.onText = () => {};
+    }
+    // Each of them is given up after 1 s. One after another, they would take longer than the lease.
+    assert.equal(await rig.backend.renewLease(monotonicMs()), 'renewed');
+    assert.equal(await rig.backend.renewLease(monotonicMs()), 'renewed');
+    assert.deepEqual(await installed(rig.backend), [idText(SENT)]);
+    assert.deepEqual(
+      rig.log.filter((line) => line.startsWith('vm1 delete')),
+      [],
+      'the lease has not lapsed meanwhile',
+    );
+  });
+
   it('reports what the guest counts, once, but no more than the link carries', async () => {
     const rig = await startedRig();
     read(rig, new FlowTable(), RECEIVED, SENT);
