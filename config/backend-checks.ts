@@ -5,7 +5,7 @@ import type { ConfigFile } from './config-file.ts';
 /** The adapters of `backend` that serve a node, by the adapter of `node`. */
 const BACKENDS = {
   emulator: ['emulator', 'none'],
-  ovs: ['auto', 'xdp', 'tcx', 'cls_bpf', 'flower', 'vf', 'none'],
+  ovs: ['auto', 'xdp', 'tcx', 'cls_bpf', 'flower', 'vf', 'ntuple', 'none'],
 } as const;
 
 /** Shortest lease of rules in hardware, ms. */

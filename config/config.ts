@@ -27,6 +27,8 @@ export interface Config {
   readonly guests?: GuestsConfig;
   /** Virtual functions of a NIC; undefined unless the backend is `vf`. */
   readonly sriov?: SriovConfig;
+  /** Receive filters of a NIC; undefined unless the backend is `ntuple`. */
+  readonly receiveFilters?: ReceiveFiltersConfig;
   /** Absolute path of the control socket. */
   readonly control: { readonly path: string };
   readonly log: LogSettings;
@@ -70,6 +72,25 @@ export interface SriovVm {
   readonly trustGuest: boolean;
 }
 
+/** The NIC whose receive filters send flows to virtual functions (VFs). */
+export interface ReceiveFiltersConfig {
+  /** Port of the vSwitch that is the NIC. */
+  readonly uplink: string;
+  /** Each IP address behind the uplink belongs to one host: filters match no MAC addresses. */
+  readonly addressesAreUnique: true;
+  /** Absolute path of the file that notes what was written to the NIC. */
+  readonly journal: string;
+  readonly targets: readonly ReceiveTargetConfig[];
+}
+
+export interface ReceiveTargetConfig {
+  /** Port of the vSwitch whose packets go there. */
+  readonly port: string;
+  /** Number of the VF, from 0, and its receive queue. */
+  readonly vf: number;
+  readonly queue: number;
+}
+
 /** The node; only the section of the chosen adapter is used. */
 export interface NodeConfig {
   readonly adapter: 'emulator' | 'ovs';
@@ -110,8 +131,17 @@ export interface OvsConfig {
 }
 
 export interface BackendConfig {
-  /** `auto`: XDP, tcx or cls_bpf, chosen for each port. `flower`: rules of tc. `vf`: virtual functions. `none`: the daemon observes and decides, but places nothing. */
-  readonly adapter: 'emulator' | 'auto' | 'xdp' | 'tcx' | 'cls_bpf' | 'flower' | 'vf' | 'none';
+  /** `auto`: XDP, tcx or cls_bpf, chosen for each port. `flower`: rules of tc. `vf`: virtual functions. `ntuple`: receive filters. `none`: the daemon observes and decides, but places nothing. */
+  readonly adapter:
+    | 'emulator'
+    | 'auto'
+    | 'xdp'
+    | 'tcx'
+    | 'cls_bpf'
+    | 'flower'
+    | 'vf'
+    | 'ntuple'
+    | 'none';
   readonly entries: number;
   readonly masks: number;
   readonly leaseMs: number;

@@ -5,6 +5,7 @@ import { checkBackend } from './backend-checks.ts';
 import { checkFastPath } from './fast-path-checks.ts';
 import { checkHttp } from './http-checks.ts';
 import { checkInflux } from './influx-checks.ts';
+import { checkReceiveFilters } from './receive-filter-checks.ts';
 import { checkSriov } from './sriov-checks.ts';
 
 /** Checks conditions between settings, which the schema cannot express. */
@@ -46,5 +47,6 @@ export function crossCheck(settings: ConfigFile, document: JsonDocument): Proble
   problems.push(...checkHttp(settings, document));
   problems.push(...checkInflux(settings, document));
   problems.push(...checkSriov(settings, document));
+  problems.push(...checkReceiveFilters(settings, document));
   return problems;
 }

@@ -112,6 +112,14 @@ function resolved(settings: ConfigFile, file: string): Config {
     ...(settings.sriov === undefined
       ? {}
       : { sriov: { ...settings.sriov, journal: resolve(state, settings.sriov.journal) } }),
+    ...(settings.receiveFilters === undefined
+      ? {}
+      : {
+          receiveFilters: {
+            ...settings.receiveFilters,
+            journal: resolve(state, settings.receiveFilters.journal),
+          },
+        }),
     hold: { file: resolve(state, settings.hold.file) },
     control: { path: control },
     log,

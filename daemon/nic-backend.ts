@@ -10,7 +10,9 @@ const OBJECT_PATHS = { xdp: objectOf('xdp'), tcx: objectOf('tcx') } as const;
 /** Creates the NIC table of a host; undefined if none is configured, or virtual functions are. */
 export function nicBackend(config: BackendConfig): OffloadBackend | undefined {
   const { adapter, ports, ...settings } = config;
-  if (adapter === 'emulator' || adapter === 'none' || adapter === 'vf') return undefined;
+  if (adapter === 'emulator' || adapter === 'none' || adapter === 'vf' || adapter === 'ntuple') {
+    return undefined;
+  }
   const only = ports === undefined ? {} : { ports };
   if (adapter === 'flower') {
     return new FlowerBackend({ ...settings, objectPath: objectOf('flower'), ...only });

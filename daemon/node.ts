@@ -19,6 +19,7 @@ import type { PortDirectory } from '../engine/ports/port-directory.ts';
 import type { Config } from '../config/config.ts';
 import type { Log } from '../platform/log.ts';
 import { nicBackend } from './nic-backend.ts';
+import { ntupleBackend } from './ntuple-backend.ts';
 import { vfBackend } from './vf-backend.ts';
 import { openFlowBackend, ourCookies } from './fast-path.ts';
 
@@ -92,11 +93,7 @@ function ovsNode(config: Config, clock: Clock, log: Log): Node {
   const { fastPath } = config;
   const changes = monitorsOf(config, ports);
   const guests = guestChannels(config, clock, log);
-  const { sriov } = config;
-  const nic =
-    sriov === undefined || guests === undefined
-      ? nicBackend(config.backend)
-      : vfBackend(config.backend, sriov, guests, clock);
+  const nic = offloadBackend(config, guests, clock);
   return {
     description: `Open vSwitch at ${runDir}${readFlowsFrom === 'kernel' ? ', flows from the kernel' : ''}`,
     flows,
@@ -116,6 +113,17 @@ function ovsNode(config: Config, clock: Clock, log: Log): Node {
       await closeAll(flows, verifier, lookup, ports);
     },
   };
+}
+
+/** The backend of the placement `offload`; undefined: the daemon places nothing there. */
+function offloadBackend(
+  { backend, sriov, receiveFilters }: Config,
+  guests: GuestChannels | undefined,
+  clock: Clock,
+): OffloadBackend | undefined {
+  if (receiveFilters !== undefined) return ntupleBackend(backend, receiveFilters, clock);
+  if (sriov !== undefined && guests !== undefined) return vfBackend(backend, sriov, guests, clock);
+  return nicBackend(backend);
 }
 
 /** Channels to guests. One that does not answer is given up before the lease of all others can end. */

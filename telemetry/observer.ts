@@ -107,12 +107,13 @@ export class Observer {
     return tick;
   }
 
-  /** How late the counters of backends are, ms, by placement. */
+  /** How late the counters of backends are, ms, by placement; Infinity for a backend without. */
   #counterDelaysMs(): readonly number[] {
     const delays = PLACEMENT_NAMES.map(() => 0);
     for (const backend of this.#counterHealth.keys()) {
-      const { placement, counterDelayMs = 0 } = backend.capabilities();
-      delays[PLACEMENT_BY_BACKEND[placement]] = counterDelayMs;
+      const { placement, countsTraffic, counterDelayMs = 0 } = backend.capabilities();
+      const delayMs = countsTraffic === false ? Number.POSITIVE_INFINITY : counterDelayMs;
+      delays[PLACEMENT_BY_BACKEND[placement]] = delayMs;
     }
     return delays;
   }

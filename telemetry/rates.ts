@@ -14,8 +14,12 @@ const NOT_LATE: readonly number[] = PLACEMENT_NAMES.map(() => 0);
  * A backend may report what it carried late and all at once. The rates of its flows stay until it
  * does, for as long as it may be late; then they are those of the whole time since.
  *
+ * While a backend without counters has an entry of a flow, the rates stay those that the vSwitch counted
+ * before.
+ *
  * @param tauMs time constant of the smoothing, ms
- * @param counterDelaysMs how late the counters of backends are, ms, by placement; left out: none is
+ * @param counterDelaysMs how late the counters of backends are, ms, by placement (Infinity: a backend
+ *   has none); left out: none is late
  */
 export function updateRates(
   table: FlowTable,
@@ -34,8 +38,9 @@ export function updateRates(
     const row = table.rows[i];
     const bytes = t.vswitchBytes[row] + t.carriedBytes[row];
     const packets = t.vswitchPackets[row] + t.carriedPackets[row];
-    if (!first) {
-      const delayMs = counterDelaysMs[placement[row]] ?? 0;
+    const delayMs = counterDelaysMs[placement[row]] ?? 0;
+    const isUncounted = delayMs === Number.POSITIVE_INFINITY && r.primed[row] === 1;
+    if (!first && !isUncounted) {
       let forSeconds = seconds;
       let weight = usualWeight;
       if (delayMs > 0 && r.primed[row] === 1) {

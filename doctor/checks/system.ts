@@ -59,8 +59,13 @@ function configuration({ configuration: read, settings }: HostFacts): Check {
       'remove backend.adapter, or set it to "auto"',
     );
   }
-  const unchecked = settings.adapter === 'vf' ? ', whose NIC and guests are not checked here' : '';
-  return passed(name, `${file}, backend "${settings.adapter}"${unchecked}`);
+  const { adapter } = settings;
+  const more = {
+    vf: ', whose NIC and guests are not checked here',
+    ntuple: ', whose NIC is not checked here',
+  };
+  const unchecked = adapter === 'vf' || adapter === 'ntuple' ? more[adapter] : '';
+  return passed(name, `${file}, backend "${adapter}"${unchecked}`);
 }
 
 function daemon({ daemon: seen }: HostFacts): Check {

@@ -47,8 +47,8 @@ function hooksFor({ adapter }: Settings, { knowsTcx, programs }: BpfFacts): Host
   const ingress = isSeen(knowsTcx) && !knowsTcx.value ? 'cls_bpf' : 'tcx';
   const unusable = 'the kernel does not accept the program';
   const facts = {
-    // Virtual functions have no hook; the ports are checked as they would be without them.
-    setting: adapter === 'none' || adapter === 'vf' ? 'auto' : adapter,
+    // Virtual functions and receive filters have no hook; the ports are checked as without them.
+    setting: adapter === 'none' || adapter === 'vf' || adapter === 'ntuple' ? 'auto' : adapter,
     ingress: isSeen(programs.tcx) ? ingress : { unusable },
   } as const;
   return {

@@ -2,7 +2,7 @@ import type { PortInfo } from '../../engine/model/port.ts';
 import type { Seen } from './seen.ts';
 
 /** Which backend is configured: `auto` chooses for each port. */
-export type Adapter = 'auto' | 'xdp' | 'tcx' | 'cls_bpf' | 'flower' | 'vf' | 'none';
+export type Adapter = 'auto' | 'xdp' | 'tcx' | 'cls_bpf' | 'flower' | 'vf' | 'ntuple' | 'none';
 
 /** A place in the kernel or the NIC where packets are taken. */
 export type HookName = 'xdp' | 'tcx' | 'cls_bpf' | 'flower';

@@ -6,11 +6,16 @@ const PLACED = reasonIndex('placed');
 const INCUMBENT = reasonIndex('incumbent');
 const UNUSED = reasonIndex('unused');
 
-/** Whether the backend has carried packets of the row's flow since the flow was placed. */
-export function isCarried({ decision, traffic }: FlowTable, row: number): boolean {
+/**
+ * Whether the backend has carried packets of the row's flow since the flow was placed. One without
+ * counters cannot tell: its entries count as carrying.
+ */
+export function isCarried({ decision, traffic, rates }: FlowTable, row: number): boolean {
+  const placement = decision.placement[row];
   return (
-    decision.placement[row] !== Placement.onload &&
-    traffic.carriedPackets[row] > decision.carriedBefore[row]
+    placement !== Placement.onload &&
+    (traffic.carriedPackets[row] > decision.carriedBefore[row] ||
+      rates.counterDelaysMs[placement] === Number.POSITIVE_INFINITY)
   );
 }
 

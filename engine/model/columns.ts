@@ -107,7 +107,7 @@ export class RateColumns {
   countedMs = new Float64Array(0);
   /** 0 until the row has a rate. */
   primed = new Uint8Array(0);
-  /** How late counters of backends are, ms, by placement. */
+  /** How late counters of backends are, ms, by placement; Infinity for a backend without counters. */
   counterDelaysMs: readonly number[] = [];
 
   resize(rows: number): void {

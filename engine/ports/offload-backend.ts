@@ -32,7 +32,10 @@ export interface BackendCapabilities {
   readonly survivesRestart: boolean;
   /** It reports the time of the last packet of a flow, see {@link CounterSink}. */
   readonly reportsLastPacket: boolean;
-  /** False: it has no counters, and {@link OffloadBackend.counters} reports nothing. Left out: true. */
+  /**
+   * False: it has no counters, and {@link OffloadBackend.counters} reports nothing. The rates of its flows
+   * then stay those that the vSwitch counted before. Left out: true.
+   */
   readonly countsTraffic?: boolean;
   /**
    * Longest time from a packet to its appearance in the counters, ms: an entry that reports no traffic

@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { pathOf, pathReasonOf } from '../../engine/model/carriage.ts';
+import { Placement } from '../../engine/model/flow.ts';
+import { reasonIndex } from '../../engine/model/reason.ts';
 import type { Tick } from '../../engine/model/tick.ts';
 import { HostWatch } from '../../telemetry/host-watch.ts';
 import { Observer } from '../../telemetry/observer.ts';
@@ -96,6 +99,24 @@ describe('observer', () => {
     assert.deepEqual(await activeMs(0, 0, 0), [250, 250, 250]);
     assert.deepEqual(await activeMs(100, -1, 0), [400, 500, 500]);
     assert.deepEqual(await activeMs(400, 250, 0.5), [400, 500, 749.5], 'never decreases');
+  });
+
+  it('shows a flow on the path of a backend without counters as soon as it has an entry', async () => {
+    for (const countsTraffic of [true, false]) {
+      const rig = new Rig();
+      const capabilities = rig.backend.capabilities();
+      rig.backend.capabilities = () => ({ ...capabilities, countsTraffic });
+      rig.flows.flows = [{ n: 1 }];
+      const { table } = await rig.tick();
+      const row = table.rowOf(flowId(1));
+      assert.equal(pathOf(table, row), Placement.onload);
+      table.decision.placement[row] = Placement.offload;
+      table.decision.reason[row] = reasonIndex('placed');
+      await rig.tick();
+      assert.equal(pathOf(table, row), countsTraffic ? Placement.onload : Placement.offload);
+      const reason = reasonIndex(countsTraffic ? 'unused' : 'placed');
+      assert.equal(pathReasonOf(table, row), reason);
+    }
   });
 
   it('adapts the period to the cost of reading', async () => {

@@ -43,6 +43,25 @@ describe('rates', () => {
     near(table.rates.lastPacketsPerSecond[row], 10);
   });
 
+  it('stay while a backend without counters carries a flow, and are those of the vSwitch later', () => {
+    const UNCOUNTED = [0, Number.POSITIVE_INFINITY, 0];
+    const table = new FlowTable();
+    const tick = (ms: number, packets: number): number => {
+      read(table, ms, [{ n: 1, packets, bytes: packets * 100 }]);
+      updateRates(table, 1000, UNCOUNTED);
+      return table.rates.lastPacketsPerSecond[rowOf(table, 1)];
+    };
+    tick(0, 0);
+    near(tick(1000, 100), 100);
+    const row = rowOf(table, 1);
+    table.decision.placement[row] = Placement.offload;
+    // A few packets still pass the vSwitch, then none.
+    for (let ms = 2000; ms <= 60_000; ms += 1000) near(tick(ms, 103), 100);
+    near(table.rates.packetsPerSecond[row], 100);
+    table.decision.placement[row] = Placement.onload;
+    near(tick(61_000, 153), 50);
+  });
+
   it('do not fall and leap while a backend reports late what it carries', () => {
     const LATE = [0, 2000, 0];
     const table = new FlowTable();
