@@ -6,6 +6,7 @@ export function flowQueryParameters(query: FlowQuery): string {
   if (query.placement !== undefined) parameters.set('placement', query.placement);
   if (query.slice !== undefined) parameters.set('slice', query.slice);
   if (query.port !== undefined) parameters.set('port', query.port);
+  if (query.connections === true) parameters.set('connections', 'true');
   if (query.offset !== undefined) parameters.set('offset', String(query.offset));
   for (const word of query.words) parameters.append('word', word);
   return parameters.toString();

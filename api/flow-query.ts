@@ -14,11 +14,11 @@ const MAX_OFFSET = 10_000_000;
 const MAX_WORDS = 16;
 const MAX_WORD_CHARACTERS = 100;
 
-const PARAMETERS = ['sort', 'limit', 'offset', 'placement', 'slice', 'port', 'word'];
+const PARAMETERS = ['sort', 'limit', 'offset', 'placement', 'slice', 'port', 'connections', 'word'];
 
 /**
- * Parses the parameters of a URL: `sort`, `limit`, `offset`, `placement`, `slice`, `port`, and `word`
- * (repeated, or with several words separated by spaces).
+ * Parses the parameters of a URL: `sort`, `limit`, `offset`, `placement`, `slice`, `port`, `connections`, and
+ * `word` (repeated, or with several words separated by spaces).
  *
  * @param maxLimit maximum value of `limit`
  * @throws FlowQueryError
@@ -28,6 +28,7 @@ export function parseFlowQuery(parameters: URLSearchParams, maxLimit = MAX_FLOWS
   const offset = numberOf('offset', parameters.get('offset') ?? '0', 0, MAX_OFFSET);
   const slice = parameters.get('slice');
   const port = parameters.get('port');
+  const connections = parameters.get('connections');
   const placement = parameters.get('placement');
   return {
     sort: oneOf('sort', parameters.get('sort') ?? 'rate', FLOW_SORTS),
@@ -36,6 +37,7 @@ export function parseFlowQuery(parameters: URLSearchParams, maxLimit = MAX_FLOWS
     ...(placement === null ? {} : { placement: oneOf('placement', placement, PLACEMENT_NAMES) }),
     ...(slice === null ? {} : { slice }),
     ...(port === null ? {} : { port }),
+    ...(connections !== null && isTrue('connections', connections) ? { connections: true } : {}),
     words: wordsOf(parameters.getAll('word')),
   };
 }
@@ -58,6 +60,10 @@ export function numberOf(name: string, text: string, min: number, max: number): 
   const value = Number(text);
   if (/^\d+$/.test(text) && value >= min && value <= max) return value;
   throw new FlowQueryError(`${name} must be a number from ${min} to ${max}, not "${text}"`);
+}
+
+function isTrue(name: string, text: string): boolean {
+  return oneOf(name, text, ['true', 'false']) === 'true';
 }
 
 function wordsOf(texts: readonly string[]): readonly string[] {

@@ -1,6 +1,8 @@
+import type { ConnectionDirection } from '../engine/model/connection.ts';
 import type { PlacementName, REQUESTED_PLACEMENT_NAMES } from '../engine/model/flow.ts';
 import type { ReasonCode } from '../engine/model/reason.ts';
 import type { RefusalCode } from '../engine/model/refusal.ts';
+import type { RefusedConnectionCode } from '../engine/model/refused-connection.ts';
 import type { InputView } from './input-view.ts';
 import type { DecisionRecord } from './decision-record.ts';
 import type { ConditionTrace } from '../engine/ports/rule-evaluator.ts';
@@ -22,6 +24,8 @@ export interface FlowQuery {
   readonly slice?: string;
   /** A port that the flow enters or leaves by. */
   readonly port?: string;
+  /** True: only connections. */
+  readonly connections?: boolean;
   /** Words that must all occur in the flow's id, match, actions, VM or reason. */
   readonly words: readonly string[];
 }
@@ -36,10 +40,14 @@ export interface FlowPage {
 
 export type RequestedPlacementName = (typeof REQUESTED_PLACEMENT_NAMES)[number];
 
+/** What a flow is: a megaflow of the vSwitch, or one direction of a connection within megaflows. */
+export type FlowKind = 'megaflow' | 'connection';
+
 /** A flow as of the last tick. */
 export interface FlowView {
-  /** ufid. */
+  /** ufid of a megaflow; for a connection, a number of the same form. */
   readonly id: string;
+  readonly kind: FlowKind;
   readonly match: string;
   readonly actions: string;
   readonly inPort: string;
@@ -72,6 +80,32 @@ export interface FlowView {
   readonly reason: { readonly code: ReasonCode; readonly text: string };
 }
 
+/** What is known of a connection: the megaflows that it passes, and conntrack's entries. */
+export interface ConnectionView {
+  /** Why it can have no entry of its own; null: it can. */
+  readonly refusal: { readonly code: RefusedConnectionCode; readonly detail: string } | null;
+  /** The megaflows that decide what is done to it, in the order in which its packets pass them. */
+  readonly chain: readonly {
+    readonly id: string;
+    readonly match: string;
+    readonly actions: string;
+  }[];
+  /** Its entries in conntrack, in the order in which its packets pass them. */
+  readonly tracked: readonly TrackedView[];
+}
+
+/** An entry of conntrack. Tuples are texts such as `tcp 10.0.0.1:4000 > 10.0.0.2:80`. */
+export interface TrackedView {
+  readonly zone: number;
+  readonly direction: ConnectionDirection;
+  readonly original: string;
+  /** As packets of the other direction arrive; differs from the mirror of `original` under NAT. */
+  readonly reply: string;
+  readonly mark: number;
+  /** Hexadecimal. */
+  readonly labels: string;
+}
+
 export type WhyAnswer =
   | { readonly found: true; readonly why: WhyView }
   /** `candidates`: some of the flows whose id has the prefix; empty: no flow has it. */
@@ -91,6 +125,8 @@ export interface WhyView {
   readonly input: InputView | null;
   /** Where a backend takes the packets of the port that it enters by; as in `PortView`. */
   readonly hook: HookView | null;
+  /** How it was resolved, if it is a connection; null: it is a megaflow. */
+  readonly connection: ConnectionView | null;
   /** Verdicts of all rules, in order of priority. */
   readonly rules: readonly RuleView[];
   /** Latest changes of placement, latest first. */

@@ -29,6 +29,8 @@ export interface Config {
   readonly sriov?: SriovConfig;
   /** Receive filters of a NIC; undefined unless the backend is `ntuple`. */
   readonly receiveFilters?: ReceiveFiltersConfig;
+  /** Connections within megaflows; undefined: only whole megaflows are placed. */
+  readonly connections?: ConnectionsConfig;
   /** Absolute path of the control socket. */
   readonly control: { readonly path: string };
   readonly log: LogSettings;
@@ -40,6 +42,16 @@ export interface GuestsConfig {
   readonly directory: string;
   /** Longest time for a reply of a guest, ms. */
   readonly replyTimeoutMs: number;
+}
+
+/** Connections that are counted and placed one by one, where their megaflow recirculates. */
+export interface ConnectionsConfig {
+  /** Maximum number of connections in the flow table, counting each direction. */
+  readonly max: number;
+  /** Time without a packet after which a connection leaves the flow table, ms. */
+  readonly idleMs: number;
+  /** Maximum number of connections that are counted; the least recently used are forgotten. */
+  readonly counted: number;
 }
 
 /** The NIC whose virtual functions (VFs) carry flows of VMs. */

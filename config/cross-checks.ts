@@ -2,6 +2,7 @@ import type { JsonDocument, JsonPath } from '../text/json-document.ts';
 import type { Problem } from '../text/problem.ts';
 import type { ConfigFile } from './config-file.ts';
 import { checkBackend } from './backend-checks.ts';
+import { checkConnections } from './connections-checks.ts';
 import { checkFastPath } from './fast-path-checks.ts';
 import { checkHttp } from './http-checks.ts';
 import { checkInflux } from './influx-checks.ts';
@@ -48,5 +49,6 @@ export function crossCheck(settings: ConfigFile, document: JsonDocument): Proble
   problems.push(...checkInflux(settings, document));
   problems.push(...checkSriov(settings, document));
   problems.push(...checkReceiveFilters(settings, document));
+  problems.push(...checkConnections(settings, document));
   return problems;
 }

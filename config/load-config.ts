@@ -120,6 +120,7 @@ function resolved(settings: ConfigFile, file: string): Config {
             journal: resolve(state, settings.receiveFilters.journal),
           },
         }),
+    ...(settings.connections === undefined ? {} : { connections: settings.connections }),
     hold: { file: resolve(state, settings.hold.file) },
     control: { path: control },
     log,

@@ -6,7 +6,9 @@ import type { OffloadBackend } from '../engine/ports/offload-backend.ts';
 import { guestView } from './guest-view.ts';
 import { type History, pointOf } from './history.ts';
 import type { Config } from '../config/config.ts';
+import { connectionView } from '../views/connection-view.ts';
 import type {
+  ConnectionView,
   FlowPage,
   FlowQuery,
   FlowView,
@@ -157,6 +159,7 @@ export class LoopView implements DaemonView {
         unused: this.#unused(explanation),
         input: inputOfFlow(explanation, flow.inPort),
         hook: hookOfFlow(explanation, flow.inPort),
+        connection: this.#connection(rows[0]),
         rules: explanation.rules.map(ruleView),
         decisions: this.#o.decisions.page({ flow: flow.id, limit: MAX_DECISIONS }).decisions,
       },
@@ -204,7 +207,14 @@ export class LoopView implements DaemonView {
       rules: loop.engine.evaluator.rules,
       slices: loop.lastReport?.slices ?? [],
       nowMs: this.#o.now(),
+      isConnection: (row) => node.connections?.at(row) !== undefined,
     };
+  }
+
+  #connection(row: number): ConnectionView | null {
+    const { loop, node } = this.#o;
+    const connection = node.connections?.at(row);
+    return connection === undefined ? null : connectionView(loop.table, connection);
   }
 
   #backend(backend: OffloadBackend): BackendView {

@@ -8,6 +8,7 @@ import { KernelFlowSource } from '../adapters/ovs/kernel/flow-source.ts';
 import { OvsFlowSource, type OvsFlowSourceOptions } from '../adapters/ovs/flow-source.ts';
 import { OvsFlowVerifier } from '../adapters/ovs/flow-verifier.ts';
 import { OvsPortDirectory } from '../adapters/ovs/port-directory.ts';
+import type { ConnectionRows } from '../engine/connections/connection-rows.ts';
 import type { Clock } from '../engine/ports/clock.ts';
 import type { ChangeMonitor } from '../engine/ports/change-monitor.ts';
 import type { FlowLookup } from '../engine/ports/flow-lookup.ts';
@@ -21,6 +22,7 @@ import type { Log } from '../platform/log.ts';
 import { nicBackend } from './nic-backend.ts';
 import { ntupleBackend } from './ntuple-backend.ts';
 import { vfBackend } from './vf-backend.ts';
+import { withConnections } from './connections.ts';
 import { openFlowBackend, ourCookies } from './fast-path.ts';
 
 /** The node's implementations of the engine's ports. */
@@ -40,6 +42,8 @@ export interface Node {
   readonly changes?: ChangeMonitor;
   /** Channels to the agents of guests; undefined: none are configured. */
   readonly guests?: GuestChannels;
+  /** Rows of the flow table that are connections; undefined: only megaflows have rows. */
+  readonly connections?: ConnectionRows;
   /** Closes the sources. The engine closes the backends. */
   close(): Promise<void>;
 }
@@ -82,7 +86,7 @@ function ovsNode(config: Config, clock: Clock, log: Log): Node {
   const { runDir, database, datapath, readFlowsFrom, timeoutMs, offloadExportingBridges } =
     config.node.ovs;
   const reading = { runDir, timeoutMs, ...(datapath === undefined ? {} : { datapath }) };
-  const flows = flowSource(readFlowsFrom, reading);
+  const megaflows = flowSource(readFlowsFrom, reading);
   const verifier = new OvsFlowVerifier(reading);
   const lookup = new OvsFlowLookup({ runDir, timeoutMs });
   const ports = new OvsPortDirectory({
@@ -90,7 +94,10 @@ function ovsNode(config: Config, clock: Clock, log: Log): Node {
     timeoutMs,
     ignoreExports: offloadExportingBridges,
   });
-  const { fastPath } = config;
+  const { fastPath, connections } = config;
+  const parts = { config, flows: megaflows, ports, clock, log };
+  const placed = connections && withConnections({ ...parts, connections });
+  const flows = placed?.flows ?? megaflows;
   const changes = monitorsOf(config, ports);
   const guests = guestChannels(config, clock, log);
   const nic = offloadBackend(config, guests, clock);
@@ -98,7 +105,8 @@ function ovsNode(config: Config, clock: Clock, log: Log): Node {
     description: `Open vSwitch at ${runDir}${readFlowsFrom === 'kernel' ? ', flows from the kernel' : ''}`,
     flows,
     verifier,
-    lookup,
+    // A check of single flows knows nothing of conntrack.
+    ...(placed === undefined ? { lookup } : { connections: placed.rows }),
     ports,
     host: new LinuxHostSource({}),
     backends: [

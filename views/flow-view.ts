@@ -16,6 +16,8 @@ export interface FlowContext {
   /** The slices that `decision.slice` refers to, from 1. */
   readonly slices: readonly { readonly name: string }[];
   readonly nowMs: number;
+  /** True for rows with a connection; left out: all are megaflows. */
+  readonly isConnection?: (row: number) => boolean;
 }
 
 /** The view of a live row. */
@@ -28,6 +30,7 @@ export function flowView(row: number, context: FlowContext): FlowView {
   const placedMs = nowMs - d.placedSinceMs[row];
   return {
     id: formatFlowId(table.idAt(row)),
+    kind: context.isConnection?.(row) === true ? 'connection' : 'megaflow',
     match: describeMatch(match),
     actions: describeActions(table.actionsAt(row)),
     inPort: match.inPort,

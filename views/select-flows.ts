@@ -64,13 +64,14 @@ function conditionsOf(
   context: FlowContext,
   texts: FlowTexts,
 ): (row: number) => boolean {
-  const { table, slices } = context;
-  const { port } = query;
+  const { table, slices, isConnection } = context;
+  const { port, connections = false } = query;
   const d = table.decision;
   const placement = query.placement === undefined ? -1 : PLACEMENT_NAMES.indexOf(query.placement);
   const slice = slices.findIndex((s) => s.name === query.slice) + 1;
   const words = query.words.map((word) => wordCondition(word.toLowerCase(), context));
   return (row) => {
+    if (connections && isConnection?.(row) !== true) return false;
     if (placement !== -1 && pathOf(table, row) !== placement) return false;
     if (query.slice !== undefined && (slice === 0 || d.slice[row] !== slice)) return false;
     if (port !== undefined && !usesPort(table, row, port)) return false;

@@ -1,7 +1,7 @@
 import type { ConditionTrace, Extent } from '../engine/ports/rule-evaluator.ts';
 import type { InputView } from '../api/input-view.ts';
 import { knownText } from '../api/known-text.ts';
-import type { LimitsView, RuleView, WhyView } from '../api/flow-views.ts';
+import type { ConnectionView, LimitsView, RuleView, WhyView } from '../api/flow-views.ts';
 import type { ShareView } from '../api/status-view.ts';
 import { decisionLine } from './decision-line.ts';
 import {
@@ -65,10 +65,27 @@ export function whyReport(why: WhyView, colours: Colours): string[] {
     colours.bold(whySentence(why)),
     '',
     ...rows.map(([name, text]) => `${colours.dim(name.padEnd(11))}${text}`),
+    ...connectionLines(why.connection),
     '',
     ...why.rules.flatMap((rule) => markedRuleLines(rule, colours)),
     ...(why.decisions.length === 0 ? [] : ['', 'latest decisions']),
     ...why.decisions.toReversed().map((decision) => `  ${decisionLine(decision, colours)}`),
+  ];
+}
+
+/** How a connection was resolved: the megaflows that it passes, and conntrack's entries. */
+function connectionLines(connection: ConnectionView | null): string[] {
+  if (connection === null) return [];
+  const { chain, tracked, refusal } = connection;
+  const verdict = refusal === null ? 'it can have an entry' : `${refusal.code}: ${refusal.detail}`;
+  return [
+    '',
+    `connection: ${verdict}`,
+    ...chain.map(({ id, match, actions }, n) => `  ${n + 1}. ${id} ${match} -> ${actions}`),
+    ...tracked.map(({ zone, direction, original, reply, mark, labels }) => {
+      const marks = `mark 0x${mark.toString(16)}, labels ${labels}`;
+      return `  conntrack zone ${zone}: ${original}, reply ${reply}; this is its ${direction} direction; ${marks}`;
+    }),
   ];
 }
 

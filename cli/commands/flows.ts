@@ -10,6 +10,7 @@ Examples:
   norikae flows                                the 20 flows with the highest rates
   norikae flows --placement offload            flows on the NIC
   norikae flows --slice red --sort bytes       flows of a slice, most bytes first
+  norikae flows --connections                  connections that conntrack tracks, one by one
   norikae flows tcp_dst=443 table-full         HTTPS flows that wait for a free entry
   norikae flows --limit 10000 --json | jq      all flows as JSON
 `;

@@ -11,6 +11,7 @@ export interface FlowOptions extends ControlOptions {
   readonly placement?: PlacementName;
   readonly slice?: string;
   readonly port?: string;
+  readonly connections?: boolean;
 }
 
 /** Adds the options that filter and sort flows. */
@@ -30,18 +31,20 @@ export function withFlowOptions(command: Command, limit: number): Command {
       new Option('--placement <where>', 'only flows with this placement').choices(PLACEMENT_NAMES),
     )
     .option('--slice <name>', 'only flows of this slice')
-    .option('--port <name>', 'only flows that enter or leave by this port');
+    .option('--port <name>', 'only flows that enter or leave by this port')
+    .option('--connections', 'only connections, where their megaflow recirculates them');
 }
 
 /** The query for words and options. */
 export function queryOf(words: readonly string[], options: FlowOptions): FlowQuery {
-  const { sort, limit, placement, slice, port } = options;
+  const { sort, limit, placement, slice, port, connections } = options;
   return {
     sort,
     limit,
     ...(placement === undefined ? {} : { placement }),
     ...(slice === undefined ? {} : { slice }),
     ...(port === undefined ? {} : { port }),
+    ...(connections === true ? { connections } : {}),
     words,
   };
 }

@@ -11,7 +11,7 @@ import type { FlowSource, ReadCost } from '../ports/flow-source.ts';
 import type { ConnectionRow, ConnectionRows } from './connection-rows.ts';
 import { EntryMegaflows } from './entry-megaflows.ts';
 import { PlainConnections } from './plain-connections.ts';
-import type { ChainResolver } from './resolver.ts';
+import type { ChainResolver, Resolution } from './resolver.ts';
 
 /** Connections to remember that need no row, as a multiple of the rows. */
 const PLAIN_PER_ROW = 16;
@@ -84,11 +84,11 @@ export class ConnectionSource implements FlowSource {
     let trackerMs = 0;
     try {
       trackerMs = (await tracker.refresh(signal)).sourceMs;
-      resolver.follow(table, true);
+      resolver.follow(table, await tracker.sequenceChecks(signal));
     } catch (error) {
       signal.throwIfAborted();
       // What is not known never allows: no connection is resolved.
-      resolver.follow(table, false);
+      resolver.follow(table, undefined);
       notes.push(`connections are not offloaded: ${errorMessage(error)}`);
     }
     try {
@@ -162,13 +162,13 @@ export class ConnectionSource implements FlowSource {
   /** Gives a connection a row; -1 if it needs none. */
   #add(table: FlowTable, id: FlowId, headers: PacketHeaders): number {
     const { resolver, rows } = this.#options;
-    const entryRow = resolver.entryRow(headers);
+    const resolution = resolver.resolve(headers);
+    const entryRow = entryRowOf(table, resolution);
     if (entryRow === -1) return -1;
     if (!this.#entries.has(entryRow)) {
       this.#plain.set(table, id.w0, id.w1, id.w2, id.w3, entryRow);
       return -1;
     }
-    const resolution = resolver.resolve(headers);
     const row = table.add(id, resolution.match, resolution.actions);
     rows.add(table, row, { id, headers, entryRow, resolution, meteredIn: 0 });
     return row;
@@ -190,12 +190,19 @@ export class ConnectionSource implements FlowSource {
 
   #resolve(table: FlowTable, row: number, connection: ConnectionRow): void {
     const { resolver } = this.#options;
-    connection.entryRow = resolver.entryRow(connection.headers);
-    const resolution = resolver.resolve(connection.headers);
+    const resolution = resolver.resolve(connection.headers, connection.resolution);
+    connection.entryRow = entryRowOf(table, resolution);
+    if (resolution === connection.resolution) return;
     connection.resolution = resolution;
     if (!sameMatch(resolution.match, table.matchAt(row))) table.setMatch(row, resolution.match);
     if (!sameActions(resolution.actions, table.actionsAt(row))) {
       table.setActions(row, resolution.actions);
     }
   }
+}
+
+/** Row of the megaflow by which packets enter; -1: none matches them. */
+function entryRowOf(table: FlowTable, { chain }: Resolution): number {
+  const [first] = chain;
+  return first === undefined ? -1 : table.rowOf(first);
 }

@@ -15,6 +15,8 @@ export const REFUSED_CONNECTION_CODES = [
   'chain-too-long',
   /** Conntrack does not know the connection. */
   'not-tracked',
+  /** Conntrack would declare the packets invalid after they were carried past it. */
+  'sequence-checks',
   /** Conntrack knows the connection, and not all of its packets are `+est`. */
   'not-established',
   /** A `ct` action writes a mark or a label that the connection does not have, or replaces it. */

@@ -17,6 +17,8 @@ export interface DaemonSettings {
   readonly ovs?: Readonly<Record<string, unknown>>;
   /** The node's OpenFlow switch; default: none. */
   readonly fastPath?: Readonly<Record<string, unknown>>;
+  /** Connections that are placed one by one; default: none. */
+  readonly connections?: Readonly<Record<string, unknown>>;
   readonly poll?: Readonly<Record<string, unknown>>;
   readonly planner?: Readonly<Record<string, unknown>>;
   /** On the loopback of the host's namespace; default: off. */
@@ -61,6 +63,7 @@ export class NorikaeDaemon {
       node: { adapter: 'ovs', ovs: { runDir, database: dbSocket, ...settings.ovs } },
       backend: { pinPath: node.pinPath, ...settings.backend },
       ...(settings.fastPath === undefined ? {} : { fastPath: settings.fastPath }),
+      ...(settings.connections === undefined ? {} : { connections: settings.connections }),
       poll: { periodMs: 100, ...settings.poll },
       planner: { ...settings.planner },
       policies: settings.policies ?? [join(packageRoot(), 'policies', 'default.json')],

@@ -12,7 +12,7 @@ import type {
   TrackerCost,
 } from '../../engine/ports/connection-tracker.ts';
 import type { ChainResolver, Resolution } from '../../engine/connections/resolver.ts';
-import { anyFrom, flowId } from './flows.ts';
+import { anyFrom, flowId, outputTo } from './flows.ts';
 
 /** A connection as a {@link FakeMeter} reports it. */
 export interface Metered {
@@ -83,25 +83,20 @@ export class FakeTracker implements ConnectionTracker {
 
 /** Resolves each connection that enters by `vmN` to one output, by megaflow N. */
 export class FakeResolver implements ChainResolver {
-  #table: FlowTable | undefined;
   #isTracked = false;
   /** Where the packets of each connection leave. */
   output = 'uplink';
 
-  follow(table: FlowTable, isTracked: boolean): void {
-    this.#table = table;
-    this.#isTracked = isTracked;
-  }
-
-  entryRow({ inPort }: PacketHeaders): number {
-    return this.#table?.rowOf(flowId(Number(inPort.slice(2)))) ?? -1;
+  follow(_table: FlowTable, checks: SequenceChecks | undefined): void {
+    this.#isTracked = checks !== undefined;
   }
 
   resolve({ inPort }: PacketHeaders): Resolution {
     const chain = [flowId(Number(inPort.slice(2)))];
     const match = anyFrom(inPort);
+    const refusal = { code: 'not-tracked', detail: 'not tracked' } as const;
     return this.#isTracked
-      ? { match, actions: [{ kind: 'output', port: this.output }], chain }
-      : { match, actions: [{ kind: 'opaque', text: 'not tracked' }], chain };
+      ? { match, actions: outputTo(this.output), chain, tracked: [], refusal: undefined }
+      : { match, actions: [{ kind: 'opaque', text: 'not tracked' }], chain, tracked: [], refusal };
   }
 }

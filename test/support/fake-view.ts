@@ -16,6 +16,7 @@ import type { DaemonView } from '../../api/view.ts';
 /** An offloaded flow, with overrides. */
 export function flowOf(over: Partial<FlowView> = {}): FlowView {
   return {
+    kind: 'megaflow',
     id: '5b1f0c7e-0000-4000-8000-000000000001',
     match: 'in_port=vm1,tcp,tcp_dst=443',
     actions: 'output uplink0',
@@ -92,6 +93,7 @@ export function whyOf(flow: FlowView, over: Partial<WhyView> = {}): WhyView {
     mismatch: null,
     unused: null,
     hook: null,
+    connection: null,
     input: null,
     rules: [
       {

@@ -54,6 +54,23 @@ describe('selecting flows', () => {
     );
   });
 
+  it('tells connections from megaflows, and selects them alone', async () => {
+    const flows = context([1, 2, 3]);
+    const isConnection = (row: number): boolean => row === flows.table.rows[1];
+    const all = await find({ sort: 'rate', limit: 9, words: [] }, { ...flows, isConnection });
+    assert.deepEqual(
+      all.flows.map(({ kind }) => kind),
+      ['megaflow', 'connection', 'megaflow'],
+    );
+    const query: FlowQuery = { sort: 'rate', limit: 9, words: [], connections: true };
+    const page = await find(query, { ...flows, isConnection });
+    assert.deepEqual(
+      page.flows.map(({ inPort }) => inPort),
+      ['vm1'],
+    );
+    assert.equal((await find(query, flows)).matching, 0);
+  });
+
   it('continues after the previous page, up to the last flow', async () => {
     const rates = fc.array(fc.integer({ min: 0, max: 9 }), { maxLength: 60 });
     await fc.assert(

@@ -1,0 +1,71 @@
+import { join } from 'node:path';
+import { PacketMeter } from '../adapters/nic/meter/packet-meter.ts';
+import { TimeoutPolicies } from '../adapters/ovs/conntrack/timeout-policies.ts';
+import { OvsConnectionTracker } from '../adapters/ovs/conntrack/tracker.ts';
+import type { Config, ConnectionsConfig } from '../config/config.ts';
+import { ConnectionRows } from '../engine/connections/connection-rows.ts';
+import { ConnectionSource } from '../engine/connections/connection-source.ts';
+import { MegaflowResolver } from '../engine/connections/megaflow-resolver.ts';
+import type { Clock } from '../engine/ports/clock.ts';
+import type { FlowSource } from '../engine/ports/flow-source.ts';
+import type { PortDirectory } from '../engine/ports/port-directory.ts';
+import { packageRoot } from '../platform/package-root.ts';
+import type { Log } from '../platform/log.ts';
+import { errorMessage } from '../text/error-message.ts';
+import { PortsFollower } from './ports-follower.ts';
+
+/** Parts of the node that connections are made of. */
+export interface ConnectionParts {
+  readonly config: Pick<Config, 'node' | 'backend' | 'onExit'>;
+  readonly connections: ConnectionsConfig;
+  /** The vSwitch's megaflows. */
+  readonly flows: FlowSource;
+  readonly ports: PortDirectory;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** The flows of a node whose connections have rows of their own. */
+export interface NodeConnections {
+  readonly flows: FlowSource;
+  readonly rows: ConnectionRows;
+}
+
+/** Adds the connections to the flows of a node. */
+export function withConnections(parts: ConnectionParts): NodeConnections {
+  const { config, connections, flows, ports, clock, log } = parts;
+  const { runDir, database, datapath, timeoutMs } = config.node.ovs;
+  const { pinPath, ports: only } = config.backend;
+  const meter = new PacketMeter({
+    pinPath,
+    objectPath: join(packageRoot(), 'dist/adapters/nic/meter/norikae.bpf.o'),
+    connections: connections.counted,
+    forgetAfterMs: connections.idleMs,
+    samplingOf: () => 1,
+    ...(only === undefined ? {} : { ports: only }),
+  });
+  const tracker = new OvsConnectionTracker({
+    runDir,
+    datapath,
+    timeoutMs,
+    timeouts: new TimeoutPolicies({ database, timeoutMs }),
+  });
+  const rows = new ConnectionRows();
+  const resolver = new MegaflowResolver(tracker, (row) => rows.at(row) !== undefined);
+  const follower = new PortsFollower(async (snapshot) => {
+    try {
+      await meter.portsChanged(snapshot);
+    } catch (error) {
+      log.warn({ error: errorMessage(error) }, 'connections cannot be counted');
+      throw error;
+    }
+  });
+  ports.subscribe((snapshot) => follower.changed(snapshot));
+  follower.changed(ports.current());
+  const { max: maxConnections, idleMs } = connections;
+  const sources = { flows, meter, tracker, resolver, rows, clock };
+  return {
+    flows: new ConnectionSource({ ...sources, maxConnections, idleMs, onExit: config.onExit }),
+    rows,
+  };
+}
