@@ -34,6 +34,8 @@ export interface BackendKind {
   /** How it is configured to run, for its description before the start. */
   readonly how: string;
   readonly open: OpenHostHooks;
+  /** Removes what daemons with other adapters have left, before each start; left out: nothing. */
+  readonly clearOthers?: (signal: AbortSignal) => Promise<void>;
 }
 
 /**
@@ -81,6 +83,7 @@ export class ProgramBackend implements OffloadBackend {
     return this.#serial.run(async () => {
       signal.throwIfAborted();
       if (this.#session !== undefined) return;
+      await this.#kind.clearOthers?.(signal);
       this.#session = await Session.open(this.#options, this.#kind.open, ports);
       this.#session.watchDevices(() => {
         for (const listener of this.#listeners) listener();

@@ -40,6 +40,8 @@ const PAUSE_DELAY_MS = 1_000;
 export interface FlowerHost {
   readonly openHost: OpenHost;
   readonly openWatchdog: OpenWatchdog;
+  /** Removes what daemons with other adapters have left, before each start. */
+  readonly clearOthers: (signal: AbortSignal) => Promise<void>;
 }
 
 /** Every port has a device, while no port is known. */
@@ -64,7 +66,7 @@ export class FlowerBackend implements OffloadBackend {
   #session: FlowerSession | undefined;
 
   /**
-   * @param host how the watchdog and the host are opened; left out: a process of its own, and this host
+   * @param host how the watchdog and the host are opened; left out: a process of its own, this host, and nothing is cleared
    * @throws {BackendOptionInvalid}
    */
   constructor(options: FlowerOptions, host: Partial<FlowerHost> = {}) {
@@ -77,6 +79,7 @@ export class FlowerBackend implements OffloadBackend {
     this.#host = {
       openHost,
       openWatchdog: (pinPath, pins) => new WatchdogProcess(pinPath, pins),
+      clearOthers: async () => undefined,
       ...host,
     };
   }
@@ -90,6 +93,7 @@ export class FlowerBackend implements OffloadBackend {
     return this.#serial.run(async () => {
       signal.throwIfAborted();
       if (this.#session !== undefined) return;
+      await this.#host.clearOthers(signal);
       const notify = (): void => {
         for (const listener of this.#listeners) listener();
       };

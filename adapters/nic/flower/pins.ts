@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { rmSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { PortInfo, PortSnapshot } from '../../../engine/model/port.ts';
 import type { Libbpf } from '../core/libbpf.ts';
@@ -30,6 +30,11 @@ const NAMES = ['control', 'watchdog', 'devices', 'ports'] as const;
 
 const KEY_BYTES = 4;
 const fileOf = (pinPath: string, name: PinName): string => join(pinPath, `flower_${name}`);
+
+/** Whether a daemon with rules of tc flower has left rules. */
+export function hasLeftRules(pinPath: string): boolean {
+  return existsSync(fileOf(pinPath, 'control'));
+}
 
 /** {@link FlowerPins}; tests replace them. */
 export type Pins = Pick<FlowerPins, keyof FlowerPins>;

@@ -12,10 +12,17 @@ const LABELS = { xdp: 'XDP', tcx: 'tcx', cls_bpf: 'cls_bpf', auto: 'XDP, tcx or 
  * entries: what one hook can do with a packet, the other may not.
  */
 export class HostBackend extends ProgramBackend {
-  /** @throws {BackendOptionInvalid} */
-  constructor(options: HostHookOptions) {
+  /**
+   * @param clearOthers removes what daemons with other adapters have left, before each start; left out: nothing
+   * @throws {BackendOptionInvalid}
+   */
+  constructor(
+    options: HostHookOptions,
+    clearOthers: (signal: AbortSignal) => Promise<void> = async () => undefined,
+  ) {
     const { adapter, mode } = options;
     const how = adapter === 'tcx' || adapter === 'cls_bpf' ? 'ingress' : mode;
-    super({ name: adapter, label: LABELS[adapter], how, open: hostHooks(options) }, options);
+    const open = hostHooks(options);
+    super({ name: adapter, label: LABELS[adapter], how, open, clearOthers }, options);
   }
 }
