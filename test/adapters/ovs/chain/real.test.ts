@@ -1,0 +1,42 @@
+import assert from 'node:assert/strict';
+import { needs } from '../../../support/needs.ts';
+import { Seeded } from '../../../support/seeded.ts';
+import { judge } from './judge.ts';
+import { PLAIN, randomShape, type Shape } from './pipelines.ts';
+import { ChainRig } from './rig.ts';
+
+const SHAPES: readonly (readonly [string, Shape])[] = [
+  ['stateful ACLs', { ...PLAIN, drops: true }],
+  ['source NAT and routing', { ...PLAIN, nat: 'source', isRouted: true }],
+  ['a load balancer with marks', { ...PLAIN, nat: 'destination', mark: 2, label: true }],
+  ['NAT and a second pass through the same zone', { ...PLAIN, nat: 'source', zones: [6, 6] }],
+  ['routing, VLAN and DSCP', { ...PLAIN, isRouted: true, vlan: 7, dscp: 10, clears: true }],
+  ['IPv6 with NAT', { ...PLAIN, ipVersion: 6, nat: 'destination', isRouted: true }],
+];
+
+describe('composed entries, judged by a real userspace datapath', function () {
+  this.timeout(60_000);
+  let rig: ChainRig;
+
+  before(async function () {
+    needs(this, 'root', 'netns', 'ovs', 'debian-python3');
+    rig = await ChainRig.start();
+  });
+  after(() => rig?.stop());
+
+  for (const [name, shape] of SHAPES) {
+    it(`do what it does in a pipeline with ${name}`, async () => {
+      const { delivered, dropped } = await judge(rig, shape, new Seeded(1));
+      assert.ok(delivered > 12, `${delivered} delivered`);
+      if (shape.drops) assert.ok(dropped > 4, `${dropped} dropped`);
+    });
+  }
+
+  for (const seed of [1, 2]) {
+    it(`do what it does in a random pipeline (${seed})`, async () => {
+      const r = new Seeded(seed);
+      const { delivered, dropped } = await judge(rig, randomShape(r), r);
+      assert.ok(delivered + dropped > 12, `${delivered} delivered, ${dropped} dropped`);
+    });
+  }
+});
