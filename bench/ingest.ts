@@ -1,7 +1,7 @@
 import { DumpParser } from '../adapters/ovs/dump/parser.ts';
 import { FlowTable } from '../engine/model/flow-table.ts';
 import { median } from './support/measuring.ts';
-import { dumpLines, escapedDump } from './dump-generator.ts';
+import { dumpLines, escapedDump } from './support/dump-generator.ts';
 import { runPython } from './support/peer.ts';
 import { type BenchOptions, type BenchReport, compare } from './support/report.ts';
 

@@ -6,7 +6,7 @@ import { errorMessage } from '../text/error-message.ts';
 const BENCHES: ReadonlyMap<string, () => Promise<{ readonly run: RunBench }>> = new Map([
   ['ingest', () => import('./ingest.ts')],
   ['ingest-kernel', () => import('./ingest-kernel.ts')],
-  ['tick', () => import('./tick.ts')],
+  ['tick', () => import('./tick/bench.ts')],
   ['rules', () => import('./rules.ts')],
   ['plan', () => import('./plan.ts')],
   ['apply', () => import('./apply.ts')],
@@ -22,6 +22,8 @@ const USAGE = `usage: npm run bench -- NAME... [--json] [--quick]
 NAME is one of: ${[...BENCHES.keys()].join(', ')}
 --json prints {"reports": [...]}, a report for each NAME in that order; npm run -s keeps npm's own lines out
 
+  --plots FOLDER     writes plots (SVG) of tick and decisions
+
 For decisions alone, several by comma:
   --trace FILE       flow records as CSV in place of generated traffic
   --seeds WHICH      tune, report (the default) or numbers
@@ -30,8 +32,7 @@ For decisions alone, several by comma:
   --tables ENTRIES   sizes of the table
   --windows MS       time between two decisions
   --algorithms NAMES norikae and those it is compared with
-  --hardware NAMES   tables with limits of real ones: probes-24, ways-4, rules-500, late-2000 and others
-  --plots FOLDER     writes plots (SVG)`;
+  --hardware NAMES   tables with limits of real ones: probes-24, ways-4, rules-500, late-2000 and others`;
 
 /** Progress goes to standard error, figures to standard output. */
 const progress = (line: string): void => console.error(line);

@@ -6,7 +6,7 @@ import type { RuleContext, RuleEvaluator } from '../engine/ports/rule-evaluator.
 import { FlowView } from '../policy/model/fact.ts';
 import type { PolicySet } from '../policy/model/policy-set.ts';
 import { PolicyMemory } from '../policy/state/policy-memory.ts';
-import { escapedDump } from './dump-generator.ts';
+import { escapedDump } from './support/dump-generator.ts';
 
 const SEED = 20_261;
 const PERIOD_MS = 250;

@@ -38,7 +38,7 @@ export interface BenchOptions {
   readonly signal: AbortSignal;
   /** Reports the progress of a long benchmark, a line at a time. */
   readonly progress?: (line: string) => void;
-  /** Only for the bench `decisions`. */
+  /** For the bench `decisions`; `plots` is for `tick`, too. */
   readonly decisions?: DecisionOptions;
 }
 

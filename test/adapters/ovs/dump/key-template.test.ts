@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { dumpLines } from '../../../../bench/dump-generator.ts';
+import { dumpLines } from '../../../../bench/support/dump-generator.ts';
 import type { FlowMatch } from '../../../../engine/model/match.ts';
 import { line, QUIET, Reader, show, ufid } from './dump-lines.ts';
 

@@ -1,3 +1,5 @@
+import { open } from 'node:fs/promises';
+
 /**
  * Options of a dump of a synthetic node's flows, in the exact format of `dpctl/dump-flows -m
  * --names`.
@@ -86,4 +88,24 @@ export function escapedDump(options: DumpOptions): Buffer {
   const parts: Buffer[] = [];
   for (const line of dumpLines(options)) parts.push(Buffer.from(`${line}\\n`, 'latin1'));
   return Buffer.concat(parts);
+}
+
+/** Lines of a dump that are written at a time. */
+const LINES_AT_A_TIME = 10_000;
+
+/** Writes the same to a file, without having all of it in memory. */
+export async function writeEscapedDump(file: string, options: DumpOptions): Promise<void> {
+  const handle = await open(file, 'w');
+  try {
+    let lines: string[] = [];
+    for (const line of dumpLines(options)) {
+      lines.push(`${line}\\n`);
+      if (lines.length < LINES_AT_A_TIME) continue;
+      await handle.write(lines.join(''), undefined, 'latin1');
+      lines = [];
+    }
+    await handle.write(lines.join(''), undefined, 'latin1');
+  } finally {
+    await handle.close();
+  }
 }
