@@ -1,15 +1,14 @@
 import type { FlowAction, FlowActions } from '../../../engine/model/action.ts';
 import { fieldOf } from '../../../engine/model/match.ts';
-import type { FlowMatch } from '../../../engine/model/match.ts';
+import type { FieldName, FlowMatch } from '../../../engine/model/match.ts';
 import type { Refusal } from '../../../engine/model/refusal.ts';
-import { ETH_IPV4, ETH_IPV6 } from './key-layout.ts';
-import { exactNumber } from './match-codec.ts';
-
-/** Bits to overwrite: `value` is zero outside `mask`. */
-export interface Overwrite {
-  readonly value: Uint8Array;
-  readonly mask: Uint8Array;
-}
+import {
+  isMatched,
+  isRewritable,
+  type Overwrite,
+  Overwrites,
+  packetsProblem,
+} from './overwrites.ts';
 
 /** A tag to push; `tci` is priority and VLAN id as on the wire. */
 export interface PushedTag {
@@ -29,13 +28,12 @@ export interface ActionProgram {
   readonly ethSrc: Overwrite | undefined;
   readonly ipTtl: Overwrite | undefined;
   readonly ipTos: Overwrite | undefined;
-}
-
-const SETTABLE = { eth_dst: 6, eth_src: 6, ip_ttl: 1, ip_tos: 1 } as const;
-type Settable = keyof typeof SETTABLE;
-
-function isSettable(field: string): field is Settable {
-  return Object.hasOwn(SETTABLE, field);
+  /** IP addresses: 4 bytes, or 16 and then without a mask. */
+  readonly src: Overwrite | undefined;
+  readonly dst: Overwrite | undefined;
+  /** Ports of TCP or UDP. */
+  readonly l4Src: Overwrite | undefined;
+  readonly l4Dst: Overwrite | undefined;
 }
 
 function isTagged(match: FlowMatch): boolean {
@@ -45,7 +43,7 @@ function isTagged(match: FlowMatch): boolean {
 /** Combines the actions of one flow at a time, one by one. */
 export class EncodedActions implements ActionProgram {
   #match: FlowMatch | undefined;
-  #sets: Partial<Record<Settable, Overwrite>> | undefined;
+  #overwrites: Overwrites | undefined;
   #output: string | undefined;
   #popped = false;
   #pushed: PushedTag | undefined;
@@ -53,7 +51,7 @@ export class EncodedActions implements ActionProgram {
   /** Forgets the actions, and begins with those of a flow with this match. */
   begin(match: FlowMatch): void {
     this.#match = match;
-    this.#sets = undefined;
+    this.#overwrites = undefined;
     this.#output = undefined;
     this.#popped = false;
     this.#pushed = undefined;
@@ -85,6 +83,11 @@ export class EncodedActions implements ActionProgram {
     }
   }
 
+  /** To be called behind the last action; returns why they cannot be performed. */
+  end(): string | undefined {
+    return this.#match && this.#overwrites?.settle(this.#match);
+  }
+
   get output(): string | undefined {
     return this.#output;
   }
@@ -98,53 +101,54 @@ export class EncodedActions implements ActionProgram {
   }
 
   get ethDst(): Overwrite | undefined {
-    return this.#sets?.eth_dst;
+    return this.#overwrites?.of('eth_dst');
   }
 
   get ethSrc(): Overwrite | undefined {
-    return this.#sets?.eth_src;
+    return this.#overwrites?.of('eth_src');
   }
 
   get ipTtl(): Overwrite | undefined {
-    return this.#sets?.ip_ttl;
+    return this.#overwrites?.of('ip_ttl');
   }
 
   get ipTos(): Overwrite | undefined {
-    return this.#sets?.ip_tos;
+    return this.#overwrites?.of('ip_tos');
   }
 
-  #set(field: string, value: Uint8Array, mask: Uint8Array): string | undefined {
-    if (!isSettable(field)) {
-      return this.#hasAlready(field, value, mask) ? undefined : `${field} cannot be rewritten`;
+  get src(): Overwrite | undefined {
+    return this.#overwrites?.of('ipv4_src') ?? this.#overwrites?.of('ipv6_src');
+  }
+
+  get dst(): Overwrite | undefined {
+    return this.#overwrites?.of('ipv4_dst') ?? this.#overwrites?.of('ipv6_dst');
+  }
+
+  get l4Src(): Overwrite | undefined {
+    return this.#overwrites?.of('tcp_src') ?? this.#overwrites?.of('udp_src');
+  }
+
+  get l4Dst(): Overwrite | undefined {
+    return this.#overwrites?.of('tcp_dst') ?? this.#overwrites?.of('udp_dst');
+  }
+
+  #set(field: FieldName, value: Uint8Array, mask: Uint8Array): string | undefined {
+    if (!isRewritable(field)) {
+      return this.#isMatched(field, { value, mask }) ? undefined : `${field} cannot be rewritten`;
     }
     if (field === 'ip_ttl' || field === 'ip_tos') {
-      const type = this.#match && exactNumber(this.#match, 'eth_type');
-      if (type !== ETH_IPV4 && type !== ETH_IPV6) {
-        return `${field} is rewritten, but the match does not say that the packet is IP`;
-      }
+      const problem = this.#match && packetsProblem(this.#match, field);
+      if (problem !== undefined) return problem;
     }
-    this.#sets ??= {};
-    const bytes = SETTABLE[field];
-    const kept = (this.#sets[field] ??= {
-      value: new Uint8Array(bytes),
-      mask: new Uint8Array(bytes),
-    });
-    for (let i = 0; i < bytes; i++) {
-      kept.value[i] = (kept.value[i] & ~mask[i]) | (value[i] & mask[i]);
-      kept.mask[i] |= mask[i];
-    }
+    this.#overwrites ??= new Overwrites();
+    this.#overwrites.add(field, value, mask);
     return undefined;
   }
 
   /** True when every packet of the flow already has these bits: no other action changes them. */
-  #hasAlready(field: string, value: Uint8Array, mask: Uint8Array): boolean {
+  #isMatched(field: FieldName, how: Overwrite): boolean {
     if (field.startsWith('vlan_') || field.startsWith('cvlan_')) return false;
-    const matched = this.#match?.fields.find((f) => f.field === field);
-    return mask.every((bits, i) => {
-      if (bits === 0) return true;
-      if (matched === undefined || (bits & ~matched.mask[i]) !== 0) return false;
-      return ((value[i] ^ matched.value[i]) & bits) === 0;
-    });
+    return this.#match !== undefined && isMatched(this.#match, field, how);
   }
 
   #push(tpid: number, vid: number, pcp: number): string | undefined {
@@ -170,8 +174,8 @@ export class EncodedActions implements ActionProgram {
 }
 
 /**
- * Translates actions to the normal form of the program: rewrites of MAC addresses, TTL and TOS, at
- * most one tag popped, at most one pushed, and one output or none. Returns why they cannot be
+ * Translates actions to the normal form of the program: rewrites of MAC addresses, TTL, TOS, IP addresses
+ * and ports, at most one tag popped, at most one pushed, and one output or none. Returns why they cannot be
  * translated, or undefined.
  */
 export function encodeActions(
@@ -180,9 +184,11 @@ export function encodeActions(
   into: EncodedActions,
 ): Refusal | undefined {
   into.begin(match);
+  let problem: string | undefined;
   for (const action of actions) {
-    const problem = into.add(action);
-    if (problem !== undefined) return { code: 'unsupported-action', detail: problem };
+    problem = into.add(action);
+    if (problem !== undefined) break;
   }
-  return undefined;
+  problem ??= into.end();
+  return problem === undefined ? undefined : { code: 'unsupported-action', detail: problem };
 }

@@ -1,5 +1,6 @@
 import type { FlowId } from '../../../engine/model/flow-id.ts';
-import type { ActionProgram, Overwrite } from './action-codec.ts';
+import type { ActionProgram } from './action-codec.ts';
+import type { Overwrite } from './overwrites.ts';
 
 /** Offsets in `struct flow_entry` (bpf/layout.h). */
 export const ENTRY = {
@@ -20,13 +21,30 @@ export const ENTRY = {
   ethSrc: 62,
   ethDstMask: 68,
   ethSrcMask: 74,
-  bytes: 80,
+  src: 80,
+  dst: 96,
+  l4Src: 112,
+  l4Dst: 114,
+  l4SrcMask: 116,
+  l4DstMask: 118,
+  bytes: 120,
 } as const;
 
 const UFID = ENTRY.ufid / 4;
 
 /** Bits of its flags. */
-export const ENTRY_FLAG = { drop: 1, popVlan: 2, pushVlan: 4, setEth: 8, setIp: 16 } as const;
+export const ENTRY_FLAG = {
+  drop: 1,
+  popVlan: 2,
+  pushVlan: 4,
+  setEth: 8,
+  setIp: 16,
+  setSrc: 32,
+  setDst: 64,
+  setPorts: 128,
+} as const;
+
+const IPV4_BYTES = 4;
 
 /** Where the packets of an entry go: a port id and the device it stands for. */
 export interface Target {
@@ -37,12 +55,16 @@ export interface Target {
 function flagsOf(program: ActionProgram): number {
   const setsEth = program.ethDst !== undefined || program.ethSrc !== undefined;
   const setsIp = program.ipTtl !== undefined || program.ipTos !== undefined;
+  const setsPorts = program.l4Src !== undefined || program.l4Dst !== undefined;
   return (
     (program.output === undefined ? ENTRY_FLAG.drop : 0) |
     (program.popVlan ? ENTRY_FLAG.popVlan : 0) |
     (program.pushVlan === undefined ? 0 : ENTRY_FLAG.pushVlan) |
     (setsEth ? ENTRY_FLAG.setEth : 0) |
-    (setsIp ? ENTRY_FLAG.setIp : 0)
+    (setsIp ? ENTRY_FLAG.setIp : 0) |
+    (program.src === undefined ? 0 : ENTRY_FLAG.setSrc) |
+    (program.dst === undefined ? 0 : ENTRY_FLAG.setDst) |
+    (setsPorts ? ENTRY_FLAG.setPorts : 0)
   );
 }
 
@@ -61,6 +83,13 @@ function overwrite(
   if (how === undefined) return;
   bytes.set(how.value, valueAt);
   bytes.set(how.mask, maskAt);
+}
+
+/** An IPv6 address, which is rewritten as a whole; or an IPv4 address, then its mask. */
+function putAddress(bytes: Uint8Array, how: Overwrite | undefined, at: number): void {
+  if (how === undefined) return;
+  bytes.set(how.value, at);
+  if (how.value.length === IPV4_BYTES) bytes.set(how.mask, at + IPV4_BYTES);
 }
 
 /**
@@ -98,5 +127,11 @@ export function encodeEntry(
   if ((flags & ENTRY_FLAG.setEth) !== 0) {
     overwrite(bytes, program.ethDst, ENTRY.ethDst, ENTRY.ethDstMask);
     overwrite(bytes, program.ethSrc, ENTRY.ethSrc, ENTRY.ethSrcMask);
+  }
+  putAddress(bytes, program.src, ENTRY.src);
+  putAddress(bytes, program.dst, ENTRY.dst);
+  if ((flags & ENTRY_FLAG.setPorts) !== 0) {
+    overwrite(bytes, program.l4Src, ENTRY.l4Src, ENTRY.l4SrcMask);
+    overwrite(bytes, program.l4Dst, ENTRY.l4Dst, ENTRY.l4DstMask);
   }
 }

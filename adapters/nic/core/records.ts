@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { KEY_BYTES } from './key-layout.ts';
 
 /** `LAYOUT_VERSION` of bpf/layout.h. */
-export const LAYOUT_VERSION = 4;
+export const LAYOUT_VERSION = 5;
 
 /** Words of the control map. */
 export const CONTROL = {

@@ -9,7 +9,7 @@
 #include <linux/types.h>
 
 /* Raised whenever a struct below changes: pinned maps of another version are not adopted. */
-#define LAYOUT_VERSION 4
+#define LAYOUT_VERSION 5
 
 #define MAX_MASKS 128
 #define KEY_WORDS 8
@@ -48,6 +48,11 @@ struct table_key {
 #define ENTRY_PUSH_VLAN (1U << 2)
 #define ENTRY_SET_ETH (1U << 3)
 #define ENTRY_SET_IP (1U << 4)
+#define ENTRY_SET_SRC (1U << 5)
+#define ENTRY_SET_DST (1U << 6)
+#define ENTRY_SET_PORTS (1U << 7)
+/* Rewrites of what identifies a connection. */
+#define ENTRY_SET_TUPLE (ENTRY_SET_SRC | ENTRY_SET_DST | ENTRY_SET_PORTS)
 
 /* What is done with the packets of a flow. */
 struct flow_entry {
@@ -70,6 +75,13 @@ struct flow_entry {
 	__u8 eth_src[6];
 	__u8 eth_dst_mask[6];
 	__u8 eth_src_mask[6];
+	/* Read with ENTRY_SET_TUPLE alone. An IPv6 address; or an IPv4 address, then its mask. */
+	__u8 src[16];
+	__u8 dst[16];
+	__be16 l4_src;
+	__be16 l4_dst;
+	__be16 l4_src_mask;
+	__be16 l4_dst_mask;
 };
 
 struct flow_mask {

@@ -58,6 +58,8 @@ struct l4_place {
 	__u32 length;
 	enum checksum_proof proof;
 	__be16 checksum;
+	/* Behind IPv6 extension headers, of which some change the pseudo header. */
+	__u8 is_behind_extensions;
 };
 
 struct arp_ipv4 {
@@ -218,6 +220,7 @@ static __always_inline int parse_ipv6(void *l3, void *end, __u32 available, stru
 			if (next == IPPROTO_AH)
 				return -1;
 			key->ip_proto = next;
+			place->is_behind_extensions = i > 0;
 			int failed = parse_l4(l3 + offset, end, length, next, key, place);
 			if (key->ip_frag)
 				place->proof = PROOF_SOFTWARE;

@@ -75,10 +75,11 @@ int norikae_tcx(struct __sk_buff *skb)
 	/* Look up the device before rewriting: a packet that cannot go there must stay unchanged. */
 	__u32 out_port = entry->out_port;
 	__u32 *device = bpf_map_lookup_elem(&devices, &out_port);
-	if (!device || too_large(skb, entry))
+	if (!device || too_large(skb, entry) ||
+	    (entry->flags & ENTRY_SET_TUPLE && place.is_behind_extensions))
 		return leave_to_vswitch(entry, now);
 	__u32 ifindex = *device;
-	if (rewrite(skb, entry, &key))
+	if (rewrite(skb, entry, &key, &place))
 		return TC_ACT_SHOT;
 	count(sum, bytes, now);
 	return bpf_redirect(ifindex, 0);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Rewrites a packet according to its entry. Checksums that are sums of the whole packet (CHECKSUM_COMPLETE)
- * stay right; those that the sender left to its device (CHECKSUM_PARTIAL) do not cover what is rewritten.
+ * stay right; those that the sender left to its device (CHECKSUM_PARTIAL) cover only addresses and ports of what
+ * is rewritten.
  */
 #ifndef NORIKAE_TCX_REWRITE_H
 #define NORIKAE_TCX_REWRITE_H
@@ -9,6 +10,7 @@
 #include <stddef.h>
 #include "fields.h"
 #include "parse.h"
+#include "tuple.h"
 
 /* The header checksum makes up for each change, so the sum over the packet stays the same. */
 static __always_inline int set_ipv4(struct __sk_buff *skb, const struct flow_entry *entry,
@@ -48,7 +50,7 @@ static __always_inline int set_ipv6(struct __sk_buff *skb, const struct flow_ent
  * does the vSwitch.
  */
 static __always_inline int rewrite(struct __sk_buff *skb, const struct flow_entry *entry,
-				   struct flow_key *key)
+				   struct flow_key *key, const struct l4_place *place)
 {
 	if (entry->flags & ENTRY_SET_ETH) {
 		set_mac(key->eth_dst, entry->eth_dst, entry->eth_dst_mask);
@@ -64,6 +66,8 @@ static __always_inline int rewrite(struct __sk_buff *skb, const struct flow_entr
 		if (failed)
 			return -1;
 	}
+	if (entry->flags & ENTRY_SET_TUPLE && set_tuple(skb, entry, key, place))
+		return -1;
 	if (entry->flags & ENTRY_POP_VLAN && bpf_skb_vlan_pop(skb))
 		return -1;
 	if (entry->flags & ENTRY_PUSH_VLAN &&

@@ -79,7 +79,7 @@ static __always_inline int process(struct xdp_md *ctx, int is_jumbo, const struc
 		return leave_to_vswitch(entry, now);
 	/* Look up the device before rewriting: a packet that cannot go there must stay unchanged. */
 	if (bpf_redirect_map(&devices, entry->out_port, XDP_PASS) != XDP_REDIRECT ||
-	    too_large(ctx, is_jumbo, entry, &key, stripped) || rewrite(ctx, entry, &key, stripped, offset))
+	    too_large(ctx, is_jumbo, entry, &key, stripped) || rewrite(ctx, entry, &key, &place, stripped, offset))
 		return leave_to_vswitch(entry, now);
 	count(sum, bytes, now);
 	return XDP_REDIRECT;

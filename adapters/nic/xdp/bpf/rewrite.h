@@ -5,18 +5,19 @@
 
 #include "fields.h"
 #include "parse.h"
+#include "tuple.h"
+
+/* For the verifier: a segment begins at MAX_L4_OFFSET of a packet at most, behind its Ethernet header and tags. */
+#define MAX_L4_BITS 0x7ff
 
 struct vlan_tag {
 	__be16 tpid;
 	__be16 tci;
 };
 
-/* RFC 1624, equation 3, with the folding that Open vSwitch does (lib/packets.c). */
 static __always_inline __u16 checksum_with(__u16 checksum, __u16 old, __u16 now)
 {
-	__u32 sum = (__u16)~checksum + (__u16)~old + now;
-	sum = (sum & 0xffff) + (sum >> 16);
-	return ~(sum + (sum >> 16));
+	return checksum_by(checksum, (__u16)~old + now);
 }
 
 static __always_inline void set_ipv4(struct iphdr *ip, const struct flow_entry *entry)
@@ -51,12 +52,15 @@ static __always_inline int growth(const struct flow_entry *entry, struct strippe
 }
 
 /*
- * `offset`: of the network header, from parse(). Returns 0, or -1 when there is no room; the
- * frame is unchanged then.
+ * `offset`: of the network header, from parse(). Returns 0, or -1 when the packet must go to the
+ * vSwitch; the frame is unchanged then.
  */
 static __always_inline int rewrite(struct xdp_md *ctx, const struct flow_entry *entry,
-				   struct flow_key *key, struct stripped_tag stripped, int offset)
+				   struct flow_key *key, const struct l4_place *place,
+				   struct stripped_tag stripped, int offset)
 {
+	if (entry->flags & ENTRY_SET_TUPLE && place->is_behind_extensions)
+		return -1;
 	int grow = growth(entry, stripped);
 	if (grow && bpf_xdp_adjust_head(ctx, -grow))
 		return -1;
@@ -100,6 +104,11 @@ static __always_inline int rewrite(struct xdp_md *ctx, const struct flow_entry *
 				return -1;
 			set_ipv6(l3, entry);
 		}
+	}
+	if (entry->flags & ENTRY_SET_TUPLE) {
+		void *l3 = data + ((offset + grow) & 0x3f);
+		void *l4 = data + ((place->offset + grow) & MAX_L4_BITS);
+		return set_tuple(entry, key, l3, l4, end);
 	}
 	return 0;
 }

@@ -139,6 +139,62 @@ describe('XDP action codec', () => {
     assert.match(why(tagged, same, out('p2')), /ipv4_dst/);
   });
 
+  const whole = exactly('ip_frag', 0);
+  const tcp4 = matchOn('p1', IPV4, exactly('ip_proto', 6), whole);
+  const address = (byte: number) => new Uint8Array(16).fill(byte);
+  const setAddress = (value: Uint8Array, mask = allBits('ipv6_dst')): FlowAction => ({
+    kind: 'set',
+    field: 'ipv6_dst',
+    value,
+    mask,
+  });
+  const lowHalf = new Uint8Array([...new Uint8Array(8), ...new Uint8Array(8).fill(0xff)]);
+
+  it('rewrites addresses and ports of packets that are no fragments', () => {
+    const program = sum(tcp4, set('ipv4_src', 0x0a000009), set('tcp_dst', 80), out('p2'));
+    assert.deepEqual(program.src?.value, Uint8Array.of(10, 0, 0, 9));
+    assert.deepEqual(program.l4Dst?.value, Uint8Array.of(0, 80));
+    assert.deepEqual([program.dst, program.l4Src], [undefined, undefined]);
+    const udp6 = matchOn('p1', exactly('eth_type', 0x86dd), exactly('ip_proto', 17), whole);
+    const other = sum(udp6, setAddress(address(3)), set('udp_src', 7), out('p2'));
+    assert.deepEqual([other.dst?.value, other.l4Src?.value], [address(3), Uint8Array.of(0, 7)]);
+  });
+
+  it('refuses to rewrite addresses and ports where it does not know the checksum', () => {
+    const all = matchOn('p1', IPV4, exactly('ip_proto', 6));
+    assert.match(why(all, set('ipv4_dst', 1), out('p2')), /ipv4_dst .* fragments are not excl/);
+    const first = matchOn('p1', IPV4, exactly('ip_proto', 6), exactly('ip_frag', 1));
+    assert.match(why(first, set('tcp_dst', 1), out('p2')), /tcp_dst .* fragments are not excl/);
+    const any = matchOn('p1', IPV4, whole);
+    assert.match(why(any, set('udp_src', 1), out('p2')), /udp_src .* IP protocol 17/);
+    assert.match(why(any, setAddress(address(1)), out('p2')), /ipv6_dst .* IPv6/);
+    const sctp = matchOn('p1', IPV4, exactly('ip_proto', 132), whole);
+    assert.match(why(sctp, set('sctp_dst', 1), out('p2')), /sctp_dst cannot be rewritten/);
+  });
+
+  it('rewrites a part of an IPv6 address where the match has the rest', () => {
+    const type = exactly('eth_type', 0x86dd);
+    const part = setAddress(new Uint8Array(16), lowHalf);
+    assert.match(why(matchOn('p1', type, whole), part, out('p2')), /a part of ipv6_dst/);
+    const matched = matchOn('p1', type, whole, exactly('ipv6_dst', address(0xfd)));
+    const { dst } = sum(matched, part, out('p2'));
+    assert.deepEqual(
+      dst?.value,
+      new Uint8Array([...address(0xfd).subarray(0, 8), ...new Uint8Array(8)]),
+    );
+    assert.deepEqual(dst.mask, allBits('ipv6_dst'));
+  });
+
+  it('ignores a rewrite that a later one takes back', () => {
+    const { output, dst } = sum(
+      untagged,
+      set('ipv4_dst', 5),
+      set('ipv4_dst', 0x0a000001),
+      out('p2'),
+    );
+    assert.deepEqual([output, dst], ['p2', undefined]);
+  });
+
   it('returns the reason of a refusal', () => {
     assert.match(why(untagged, out('p2'), out('p3')), /second output/);
     assert.match(why(untagged, out('p2'), set('ip_ttl', 1)), /after the output/);

@@ -3,12 +3,13 @@ import type { HostBackend } from '../../../../adapters/nic/host/backend.ts';
 import { ingressTable } from '../../../../lab/testbed/nic-tables.ts';
 import { monotonicMs } from '../../../../async/monotonic.ts';
 import type { FlowAction } from '../../../../engine/model/action.ts';
+import type { FieldName } from '../../../../engine/model/match.ts';
 import { MARKER, ethernet, ipv4, ipv6, udp } from '../../../../lab/testbed/frames.ts';
 import { Capture, sendFrames } from '../../../../lab/testbed/packets.ts';
 import { sleep } from '../../../../lab/testbed/wait.ts';
 import { carried, idText, never } from '../../../contract/collect.ts';
 import { flowId } from '../../../support/flows.ts';
-import { exactly, matchOn } from '../../../support/match-fields.ts';
+import { exactly, matchOn, numberBytes } from '../../../support/match-fields.ts';
 import { needs } from '../../../support/needs.ts';
 import { INGRESS_HOOKS } from './support/ingress.ts';
 import { builtObject } from '../support/object.ts';
@@ -54,6 +55,51 @@ const ACTIONS: Readonly<Record<string, readonly FlowAction[]>> = {
   ],
 };
 
+const port = (field: 'udp_src' | 'udp_dst', value: number, mask: number): FlowAction => ({
+  kind: 'set',
+  field,
+  value: numberBytes(field, value),
+  mask: numberBytes(field, mask),
+});
+const address = (field: FieldName, value: string): FlowAction => ({
+  kind: 'set',
+  field,
+  value: Buffer.from(value, 'hex'),
+  mask: Buffer.alloc(value.length / 2, 0xff),
+});
+const PORTS = [port('udp_src', 0x1234, 0xffff), port('udp_dst', 0x0080, 0x00f0)];
+
+/** The same for addresses and ports, by ethertype. */
+const TUPLES: Readonly<Record<number, Readonly<Record<string, readonly FlowAction[]>>>> = {
+  0x0800: {
+    'the source address': [address('ipv4_src', 'c0a80101')],
+    'a part of the destination address': [
+      {
+        kind: 'set',
+        field: 'ipv4_dst',
+        value: Uint8Array.of(10, 0, 0, 0),
+        mask: Uint8Array.of(255, 0, 0, 0),
+      },
+    ],
+    'the ports': PORTS,
+    'addresses, ports and TTL, and pushes a tag': [
+      address('ipv4_src', 'c0a80101'),
+      address('ipv4_dst', 'c0a80202'),
+      ...PORTS,
+      { kind: 'set', field: 'ip_ttl', value: Uint8Array.of(7), mask: Uint8Array.of(255) },
+      { kind: 'push-vlan', tpid: 0x8100, vid: 5, pcp: 0 },
+    ],
+  },
+  0x86dd: {
+    'the source address': [address('ipv6_src', 'fd000000000000000000000000000001')],
+    'addresses and ports': [
+      address('ipv6_src', 'fd000000000000000000000000000001'),
+      address('ipv6_dst', 'fd0000000000000000000000000000ff'),
+      ...PORTS,
+    ],
+  },
+};
+
 for (const { hook, need } of INGRESS_HOOKS) {
   describe(`${hook} program against a model, packet by packet`, function () {
     this.timeout(30_000);
@@ -81,11 +127,12 @@ for (const { hook, need } of INGRESS_HOOKS) {
       ['IPv4', 0x0800],
       ['IPv6', 0x86dd],
     ] as const) {
-      for (const [what, before] of Object.entries(ACTIONS)) {
+      for (const [what, before] of Object.entries({ ...ACTIONS, ...TUPLES[etherType] })) {
         it(`changes ${what} of ${family} as the model does, and counts the packet`, async () => {
           const [inPort, outPort] = world.names();
           const actions = [...before, { kind: 'output' as const, port: outPort }];
-          const match = matchOn(inPort, exactly('eth_type', etherType));
+          const udp = [exactly('ip_proto', 17), exactly('ip_frag', 0)];
+          const match = matchOn(inPort, exactly('eth_type', etherType), ...udp);
           const flow = { id: flowId(1), match, actions };
           await backend.withdrawAll();
           await carried(backend);

@@ -8,9 +8,12 @@ import { carried, idText, never } from '../../../contract/collect.ts';
 import { flowId } from '../../../support/flows.ts';
 import { needs } from '../../../support/needs.ts';
 import { builtObject } from '../support/object.ts';
+import { checksumsOfZero, UDP_CHECKSUM_AT } from '../support/checksum-of-zero.ts';
 import { World } from '../support/world.ts';
 import { actionsFor, frame, matchFor } from '../xdp/support/arbitrary.ts';
 import { matches, performed, type Seen, seenOf } from '../xdp/support/model.ts';
+import { matchOn } from '../../../support/match-fields.ts';
+import { rewritesTuple } from '../xdp/support/tuple-model.ts';
 import { INGRESS_VERDICT, ProgramRun } from '../xdp/support/program-run.ts';
 
 const ENTRIES = 64;
@@ -97,6 +100,7 @@ describe('program at tc ingress against a model, on random packets', function ()
   it("performs and counts the flow's actions on its packets; all others stay unchanged", async () => {
     let redirected = 0;
     let rewritten = 0;
+    let readdressed = 0;
     await fc.assert(
       fc.asyncProperty(cases, async ({ flow, packets: sent }) => {
         await backend.withdrawAll();
@@ -114,6 +118,7 @@ describe('program at tc ingress against a model, on random packets', function ()
             seen !== undefined &&
             !seen.fields.has('vlan_tpid') &&
             matches(flow.match, seen.fields) &&
+            !(seen.isBehindExtensions && rewritesTuple(flow.match, flow.actions)) &&
             !endsConnection(seen);
           const result = program.run(packet, world.port(inPort).ifindex);
           if (!isHit) {
@@ -132,6 +137,7 @@ describe('program at tc ingress against a model, on random packets', function ()
           const inFrame = flow.actions.filter(({ kind }) => kind !== 'push-vlan');
           const expected = performed(packet, inFrame);
           if (!expected.equals(packet)) rewritten++;
+          if (rewritesTuple(flow.match, flow.actions)) readdressed++;
           assert.equal(result.bytes.toString('hex'), expected.toString('hex'));
         }
         const sum = flow === undefined ? undefined : (await carried(backend)).get(idText(flow));
@@ -141,6 +147,21 @@ describe('program at tc ingress against a model, on random packets', function ()
     );
     assert.ok(redirected > 500, `only ${redirected} packets were redirected: a weak test`);
     assert.ok(rewritten > 200, `only ${rewritten} packets were rewritten: a weak test`);
+    assert.ok(readdressed > 100, `addresses of ${readdressed} packets changed: a weak test`);
+  });
+
+  it('does not make a UDP checksum say that there is none', async () => {
+    for (const { fields, action, packet } of checksumsOfZero()) {
+      const actions = [action, { kind: 'output' as const, port: outPort }];
+      const flow = { id: flowId(1), match: matchOn(inPort, ...fields), actions };
+      await backend.withdrawAll();
+      const [put] = await backend.apply([{ kind: 'put', flow }], never());
+      assert.ok(put.ok, JSON.stringify(put));
+      const { verdict, bytes } = program.run(packet, world.port(inPort).ifindex);
+      assert.equal(verdict, INGRESS_VERDICT.redirect);
+      assert.equal(bytes.toString('hex'), performed(packet, actions).toString('hex'));
+      assert.equal(bytes.readUInt16BE(UDP_CHECKSUM_AT), 0xffff);
+    }
   });
 
   it('passes packets of unknown ports', () => {

@@ -11,6 +11,8 @@ import { checksum, ethernet, ipv4, tcp, udp } from '../../../../lab/testbed/fram
 import { actionsFor, frame, matchFor } from './support/arbitrary.ts';
 import { exactly, matchOn } from '../../../support/match-fields.ts';
 import { matches, performed, seenOf, type Seen } from './support/model.ts';
+import { rewritesTuple } from './support/tuple-model.ts';
+import { checksumsOfZero, UDP_CHECKSUM_AT } from '../support/checksum-of-zero.ts';
 import { builtObject } from '../support/object.ts';
 import { ProgramRun, VERDICT } from './support/program-run.ts';
 import { World } from '../support/world.ts';
@@ -83,6 +85,7 @@ describe('XDP program against a model, packet by packet', function () {
 
   it("performs and counts the flow's actions on its packets; all others stay unchanged", async () => {
     let redirected = 0;
+    let readdressed = 0;
     await fc.assert(
       fc.asyncProperty(cases, async ({ flow, packets: sent }) => {
         await backend.withdrawAll();
@@ -104,6 +107,7 @@ describe('XDP program against a model, packet by packet', function () {
             flow !== undefined &&
             seen !== undefined &&
             matches(flow.match, seen.fields) &&
+            !(seen.isBehindExtensions && rewritesTuple(flow.match, flow.actions)) &&
             (isDrop || seen.finished) &&
             !endsConnection(seen);
           const result = program.run(packet, world.port(inPort).ifindex);
@@ -121,14 +125,16 @@ describe('XDP program against a model, packet by packet', function () {
           redirected++;
           assert.equal(result.verdict, VERDICT.redirect);
           const expected = performed(packet, flow.actions);
+          if (rewritesTuple(flow.match, flow.actions)) readdressed++;
           assert.equal(result.bytes.toString('hex'), expected.toString('hex'));
         }
         const sum = flow === undefined ? undefined : (await carried(backend)).get(idText(flow));
         assert.deepEqual([sum?.packets ?? 0, sum?.bytes ?? 0], [packets, bytes]);
       }),
-      { numRuns: 2_000 },
+      { numRuns: 2_200 },
     );
     assert.ok(redirected > 1_000, `only ${redirected} packets were redirected: a weak test`);
+    assert.ok(readdressed > 100, `addresses of ${readdressed} packets changed: a weak test`);
   });
 
   it('distinguishes a valid checksum from one that the sender left to its device', async () => {
@@ -166,6 +172,52 @@ describe('XDP program against a model, packet by packet', function () {
       }),
       { numRuns: 300 },
     );
+  });
+
+  it('rewrites addresses and ports of packets from a wire, whatever their checksums are', async () => {
+    program.finishChecksums(world.port(inPort).ifindex);
+    const wired = frame.filter((packet) => {
+      const fields = seenOf(packet)?.fields;
+      return fields?.get('ip_frag')?.[0] === 0 && !fields.has('vlan_tpid');
+    });
+    const readdressed = wired
+      .chain((packet) => fc.record({ packet: fc.constant(packet), flow: flowFor(packet, 1) }))
+      .filter(({ flow }) => flow !== undefined && rewritesTuple(flow.match, flow.actions));
+    let changed = 0;
+    await fc.assert(
+      fc.asyncProperty(readdressed, async ({ packet, flow }) => {
+        if (flow === undefined) return;
+        await backend.withdrawAll();
+        const [put] = await backend.apply([{ kind: 'put', flow }], never());
+        if (!put.ok) return assert.match(put.refusal.detail, /checksum/);
+        const seen = seenOf(packet);
+        const { verdict, bytes } = program.run(packet, world.port(inPort).ifindex);
+        if (flow.actions.length === 0) return assert.equal(verdict, VERDICT.drop);
+        if (seen === undefined || seen.isBehindExtensions || endsConnection(seen)) {
+          assert.equal(verdict, VERDICT.pass);
+          return assert.equal(bytes.toString('hex'), packet.toString('hex'));
+        }
+        assert.equal(verdict, VERDICT.redirect);
+        assert.equal(bytes.toString('hex'), performed(packet, flow.actions).toString('hex'));
+        changed++;
+      }),
+      { numRuns: 300 },
+    );
+    assert.ok(changed > 100, `only ${changed} packets were rewritten: a weak test`);
+  });
+
+  it('does not make a UDP checksum say that there is none', async () => {
+    for (const { fields, action, packet } of checksumsOfZero()) {
+      const actions = [action, { kind: 'output' as const, port: outPort }];
+      const flow = { id: flowId(1), match: matchOn(inPort, ...fields), actions };
+      await backend.withdrawAll();
+      const [put] = await backend.apply([{ kind: 'put', flow }], never());
+      assert.ok(put.ok, JSON.stringify(put));
+      const { verdict, bytes } = program.run(packet, world.port(inPort).ifindex);
+      assert.equal(verdict, VERDICT.redirect);
+      assert.equal(bytes.toString('hex'), performed(packet, actions).toString('hex'));
+      assert.equal(bytes.readUInt16BE(UDP_CHECKSUM_AT), 0xffff);
+    }
   });
 
   it('passes packets of unknown ports', () => {

@@ -5,6 +5,7 @@ import { FIELD_BITS } from '../../../../../engine/model/match.ts';
 import type { FieldMatch, FieldName } from '../../../../../engine/model/match.ts';
 import { allBits, exactly } from '../../../../support/match-fields.ts';
 import type { Fields } from './model.ts';
+import { isTupleField } from './tuple-model.ts';
 
 const bytes = (min: number, max = min) =>
   fc.uint8Array({ minLength: min, maxLength: max }).map((b) => Buffer.from(b));
@@ -27,13 +28,20 @@ const CHECKSUM_AT = new Map([
   [58, 2],
 ]);
 
-/** The segment with a header length and a checksum that are right. */
-function completed(segment: Buffer, proto: number, addresses: Buffer): Buffer {
+/** How the checksum of a segment is: as random as its other bytes, right, or left out (UDP). */
+type ChecksumKind = 'random' | 'right' | 'none';
+const RIGHT = Array.from({ length: 7 }, () => 'right' as const);
+const checksumKind = fc.constantFrom<ChecksumKind>(...RIGHT, 'random', 'none');
+
+/** The segment with a header length that is right, and such a checksum. */
+function completed(segment: Buffer, kind: ChecksumKind, proto: number, addresses: Buffer): Buffer {
+  if (kind === 'random') return segment;
   const at = CHECKSUM_AT.get(proto);
   if (at === undefined || segment.length < at + 2) return segment;
   const whole = Buffer.from(segment);
   if (proto === 6 && whole.length >= 20) whole[12] = 0x50;
   whole.writeUInt16BE(0, at);
+  if (kind === 'none' && proto === 17) return whole;
   const length = Buffer.from([whole.length >> 8, whole.length & 255, 0, proto]);
   whole.writeUInt16BE(checksum(Buffer.concat([addresses, length, whole])) || 0xffff, at);
   return whole;
@@ -41,7 +49,7 @@ function completed(segment: Buffer, proto: number, addresses: Buffer): Buffer {
 
 const ipv4Packet = fc
   .record({
-    complete: fc.constantFrom(true, true, true, true, false),
+    kind: checksumKind,
     proto: fc.constantFrom(...L4_PROTOCOLS),
     options: fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 10 })),
     fragment: fc.constantFrom(0, 0, 0, 0x4000, 0x2000, 0x2001, 0x00b9),
@@ -52,7 +60,7 @@ const ipv4Packet = fc
     body: fc.constantFrom(...L4_PROTOCOLS).chain(l4Bytes),
     check: fc.integer({ min: 0, max: 0xffff }),
   })
-  .map(({ complete, proto, options, fragment, tos, ttl, addresses, padding, body, check }) => {
+  .map(({ kind, proto, options, fragment, tos, ttl, addresses, padding, body, check }) => {
     const header = Buffer.alloc(20 + options * 4);
     header[0] = 0x40 | (header.length / 4);
     header[1] = tos;
@@ -62,7 +70,7 @@ const ipv4Packet = fc
     header[9] = proto;
     header.writeUInt16BE(check, 10);
     addresses.copy(header, 12);
-    const segment = complete ? completed(body, proto, addresses) : body;
+    const segment = completed(body, kind, proto, addresses);
     return Buffer.concat([header, segment, Buffer.alloc(padding)]);
   });
 
@@ -78,7 +86,7 @@ const extension = fc
 
 const ipv6Packet = fc
   .record({
-    complete: fc.constantFrom(true, true, true, true, false),
+    kind: checksumKind,
     extensions: fc.oneof(
       fc.array(extension, { maxLength: 0 }),
       fc.array(extension, { maxLength: 5 }),
@@ -90,13 +98,13 @@ const ipv6Packet = fc
     body: fc.constantFrom(...L4_PROTOCOLS).chain(l4Bytes),
     padding: fc.constantFrom(0, 0, 0, 0, 0, 255, 256),
   })
-  .map(({ complete, extensions, proto, first, ttl, addresses, body, padding }) => {
+  .map(({ kind, extensions, proto, first, ttl, addresses, body, padding }) => {
     const kinds = [...extensions.map((e) => e.kind), proto];
     const parts = extensions.map(({ header }, i) => {
       header[0] = kinds[i + 1];
       return header;
     });
-    const segment = complete ? completed(body, proto, addresses) : body;
+    const segment = completed(body, kind, proto, addresses);
     const payload = Buffer.concat([...parts, segment]);
     const header = Buffer.alloc(40);
     header.writeUInt32BE(0x60000000 + first, 0);
@@ -192,9 +200,18 @@ const pushTag = fc.record({
 
 function setField(field: FieldName): fc.Arbitrary<FlowAction> {
   const length = allBits(field).length;
+  const full = fc.constant(allBits(field));
+  // Entries have no masks for IPv6 addresses.
+  const isWhole = field.startsWith('ipv6_');
   return fc
-    .record({ value: bytes(length), mask: fc.oneof(fc.constant(allBits(field)), bytes(length)) })
+    .record({ value: bytes(length), mask: isWhole ? full : fc.oneof(full, bytes(length)) })
     .map(({ value, mask }) => ({ kind: 'set', field, value, mask }));
+}
+
+/** The addresses and ports of a packet that is no fragment. */
+function tupleFieldsOf(fields: Fields): readonly FieldName[] {
+  if (fields.get('ip_frag')?.[0] !== 0) return [];
+  return [...fields.keys()].filter((field) => isTupleField(field));
 }
 
 /** Actions in the normal form, in any order that means something for the packet. */
@@ -204,6 +221,7 @@ export function actionsFor(fields: Fields, output: string): fc.Arbitrary<FlowAct
     'eth_src',
     'eth_dst',
     ...(isIp ? (['ip_ttl', 'ip_tos'] as const) : []),
+    ...tupleFieldsOf(fields),
   ];
   const sets = fc.array(fc.constantFrom(...settable).chain(setField), { maxLength: 3 });
   const pop = fields.has('vlan_tpid') ? fc.boolean() : fc.constant(false);

@@ -2,6 +2,7 @@ import type { FlowActions } from '../../../../../engine/model/action.ts';
 import type { FieldName, FlowMatch } from '../../../../../engine/model/match.ts';
 import { checksum } from '../../../../../lab/testbed/frames.ts';
 import { numberBytes } from '../../../../support/match-fields.ts';
+import { isTupleField, setTuple } from './tuple-model.ts';
 
 /** The fields of a packet, by name. */
 export type Fields = ReadonlyMap<FieldName, Uint8Array>;
@@ -13,6 +14,8 @@ export interface Seen {
   readonly fields: Fields;
   /** Whether every checksum in it is known to be final, so that it may be redirected. */
   readonly finished: boolean;
+  /** Behind IPv6 extension headers, where addresses and ports are not rewritten. */
+  readonly isBehindExtensions: boolean;
 }
 
 /**
@@ -46,7 +49,9 @@ export function seenOf(packet: Buffer): Seen | undefined {
         : type === 0x0806
           ? arp(l3, fields, number)
           : 'unfinished';
-  return outcome === 'vswitch' ? undefined : { fields, finished: outcome === 'finished' };
+  if (outcome === 'vswitch') return undefined;
+  const isBehindExtensions = type === 0x86dd && l3[6] !== fields.get('ip_proto')?.[0];
+  return { fields, finished: outcome === 'finished', isBehindExtensions };
 }
 
 /** What a header leads to: the vSwitch, or fields, and whether checksums are final. */
@@ -220,6 +225,7 @@ function set(p: Buffer, field: FieldName, value: Uint8Array, mask: Uint8Array): 
   if (field === 'eth_src') return overwrite(6);
   let l3 = 14;
   while (VLAN.includes(p.readUInt16BE(l3 - 2))) l3 += 4;
+  if (isTupleField(field)) return setTuple(p.subarray(l3), field, value, mask);
   if (p.readUInt16BE(l3 - 2) === 0x0800) {
     const before = p[l3 + (field === 'ip_ttl' ? 8 : 1)];
     overwrite(l3 + (field === 'ip_ttl' ? 8 : 1));

@@ -4,6 +4,7 @@ import { Libbpf } from '../../../../../adapters/nic/core/libbpf.ts';
 import { Maps, sizesFor } from '../../../../../adapters/nic/core/maps.ts';
 import { LEASE_PROGRAM } from '../../../../../adapters/nic/core/lease.ts';
 import { ProgramLoader } from '../../../../../adapters/nic/core/program-loader.ts';
+import { PORT_REF, u32 } from '../../../../../adapters/nic/core/records.ts';
 import { INGRESS_PROGRAM } from '../../../../../adapters/nic/tcx/ingress-attachment.ts';
 import { PROGRAMS } from '../../../../../adapters/nic/xdp/programs.ts';
 import { Stalls } from '../../../../../adapters/nic/xdp/stalls.ts';
@@ -135,6 +136,15 @@ export class ProgramRun {
       verdict: options.retval,
       bytes: Buffer.from(this.#out.subarray(0, options.dataSizeOut)),
     };
+  }
+
+  /** Makes a device one whose packets have final checksums, as those from a wire have. */
+  finishChecksums(ifindex: number): void {
+    const key = u32(ifindex);
+    const port = new Uint8Array(PORT_REF.bytes);
+    this.#libbpf.lookup(this.#maps.fd.ports, key, port, 'ports');
+    port[PORT_REF.flags] &= ~PORT_REF.checksumsOpen;
+    this.#libbpf.update(this.#maps.fd.ports, key, port, 'ports');
   }
 
   close(): void {
