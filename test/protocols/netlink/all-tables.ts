@@ -1,4 +1,12 @@
 import { EXTACK } from '../../../protocols/netlink/acknowledgement.ts';
+import {
+  ADDRESS,
+  CONNTRACK,
+  PROTOCOL_PART,
+  STATE,
+  TCP_STATE,
+  TUPLE,
+} from '../../../protocols/netlink/conntrack.ts';
 import { DEVLINK } from '../../../protocols/netlink/devlink.ts';
 import { CONTROL, GROUP } from '../../../protocols/netlink/generic.ts';
 import { DATAPATH, FLOW, VPORT } from '../../../protocols/netlink/ovs/tables.ts';
@@ -20,6 +28,8 @@ import {
 } from '../../../protocols/netlink/tc/action-tables.ts';
 import { FLOWER } from '../../../protocols/netlink/tc/flower-table.ts';
 import { ACT, BPF, STATS, TC, U32_FILTER } from '../../../protocols/netlink/tc/tables.ts';
+
+const CONNTRACK_HEADER = 'netfilter/nfnetlink_conntrack.h';
 
 /** Every attribute table, and the header of the kernel that numbers its attributes. */
 export const ALL_TABLES: readonly {
@@ -53,5 +63,11 @@ export const ALL_TABLES: readonly {
   { name: 'tunnel_key', header: 'tc_act/tc_tunnel_key.h', table: TUNNEL_KEY },
   { name: 'pedit', header: 'tc_act/tc_pedit.h', table: { ...PEDIT, key: PEDIT_KEY } },
   { name: 'pedit key', header: 'tc_act/tc_pedit.h', table: PEDIT_KEY_EX },
+  { name: 'connection', header: CONNTRACK_HEADER, table: CONNTRACK },
+  { name: 'tuple of a connection', header: CONNTRACK_HEADER, table: TUPLE },
+  { name: 'addresses of a tuple', header: CONNTRACK_HEADER, table: ADDRESS },
+  { name: 'protocol of a tuple', header: CONNTRACK_HEADER, table: PROTOCOL_PART },
+  { name: 'state of a connection', header: CONNTRACK_HEADER, table: STATE },
+  { name: 'TCP state of a connection', header: CONNTRACK_HEADER, table: TCP_STATE },
   { name: 'police', header: 'pkt_cls.h', table: POLICE },
 ];

@@ -1,0 +1,19 @@
+import { readFile } from 'node:fs/promises';
+import { errorCode } from '../../../../text/error-message.ts';
+
+/** Reads a setting of conntrack; undefined where the kernel has none of this name. */
+export type ReadSetting = (name: string) => Promise<string | undefined>;
+
+/** Settings of conntrack in the network namespace of this process. */
+const FOLDER = '/proc/sys/net/netfilter';
+
+/** Reads `/proc/sys/net/netfilter/NAME`, which never blocks. */
+export async function readSetting(name: string): Promise<string | undefined> {
+  try {
+    return await readFile(`${FOLDER}/${name}`, 'latin1');
+  } catch (error) {
+    // The module nf_conntrack is not loaded.
+    if (errorCode(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}
