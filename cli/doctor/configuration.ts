@@ -48,7 +48,7 @@ async function exists(path: string): Promise<boolean> {
   return isSeen(await see(path, () => access(path)));
 }
 
-function settingsOf({ node: { ovs }, backend }: Config): Settings {
+function settingsOf({ node: { ovs }, backend, connections }: Config): Settings {
   return {
     adapter: backend.adapter === 'emulator' ? 'none' : backend.adapter,
     mode: backend.mode,
@@ -62,5 +62,6 @@ function settingsOf({ node: { ovs }, backend }: Config): Settings {
     offloadExportingBridges: ovs.offloadExportingBridges,
     flowMonitor: ovs.flowMonitor,
     assumedIdleTimeout: ovs.assumedIdleTimeout,
+    placesConnections: connections !== undefined,
   };
 }

@@ -22,6 +22,7 @@ export function vswitchChecks(facts: HostFacts): readonly Check[] {
     bridges(facts, value),
     hardwareOffload(value),
     idleTime(facts, value),
+    ...sequenceChecks(facts),
     exportedTraffic(facts),
     rules(facts),
   ];
@@ -93,6 +94,30 @@ function idleTime(facts: HostFacts, { settings }: VswitchConfiguration): Check {
     return failed(name, refusal.detail, remedy);
   }
   return passed(name, configured === undefined ? 'the default, 10 s' : `${configured} ms`);
+}
+
+/**
+ * With sequence checks, conntrack drops the packets of a TCP connection that comes back from an
+ * entry, so that no such connection gets one.
+ */
+function sequenceChecks({ vswitch, settings }: HostFacts): readonly Check[] {
+  return [...vswitch.sequenceChecks].map(([datapath, seen]) => {
+    const name = `sequence checks of ${datapath}`;
+    const command = datapath.startsWith('system@')
+      ? 'sysctl -w net.netfilter.nf_conntrack_tcp_be_liberal=1'
+      : `ovs-appctl dpctl/ct-disable-tcp-seq-chk ${datapath}`;
+    if (!settings.placesConnections) {
+      const state = isSeen(seen) ? seen.value : 'unknown';
+      return passed(name, `${state}; they matter only where \`connections\` is configured`);
+    }
+    if (!isSeen(seen)) return notSeen(name, seen, 'see the log of ovs-vswitchd');
+    if (seen.value === 'off') return passed(name, 'off: TCP connections can be offloaded');
+    return failed(
+      name,
+      `${seen.value}: conntrack would drop a TCP connection that comes back from the NIC table, so tracked TCP connections stay on the vSwitch`,
+      `${command}, after reading docs/connections.md`,
+    );
+  });
 }
 
 function exportedTraffic(facts: HostFacts): Check {

@@ -35,6 +35,8 @@ export interface Settings {
   readonly flowMonitor: boolean;
   /** Shortest idle time-out of rules that cannot be read, s; undefined: unknown. */
   readonly assumedIdleTimeout: number | undefined;
+  /** Whether connections are placed one by one. */
+  readonly placesConnections: boolean;
 }
 
 /** The configuration file; undefined without one: defaults apply. */
@@ -85,11 +87,16 @@ export interface BpfFacts {
   readonly knowsTcx: Seen<boolean>;
 }
 
+/** Whether conntrack checks the sequence numbers of TCP. */
+export type SequenceChecks = 'on' | 'off' | 'unknown';
+
 export interface VswitchFacts {
   /** Version of ovs-vswitchd, as `3.1.0`. */
   readonly version: Seen<string>;
   /** Names of the datapaths, as `netdev@ovs-netdev`. */
   readonly datapaths: Seen<readonly string[]>;
+  /** By datapath: whether its conntrack checks the sequence numbers of TCP. */
+  readonly sequenceChecks: ReadonlyMap<string, Seen<SequenceChecks>>;
   readonly configuration: Seen<VswitchConfiguration>;
   /** Shortest time between two packets of a flow that heartbeats can keep, ms. */
   readonly shortestHeartbeatMs: number;

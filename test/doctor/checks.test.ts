@@ -200,6 +200,30 @@ const CASES: readonly (readonly [string, HostFacts, string, RegExp, RegExp])[] =
     /max-idle/,
   ],
   [
+    'sequence checks where connections are placed',
+    hostOf({ settings: { ...HOST.settings, placesConnections: true } }),
+    'sequence checks of netdev@ovs-netdev',
+    /^on: .* stay on the vSwitch$/,
+    /^ovs-appctl dpctl\/ct-disable-tcp-seq-chk netdev@ovs-netdev, /,
+  ],
+  [
+    'sequence checks of the kernel where connections are placed',
+    { ...kernelHostOf(), settings: { ...HOST.settings, placesConnections: true } },
+    'sequence checks of system@ovs-system',
+    /^on: /,
+    /^sysctl -w net\.netfilter\.nf_conntrack_tcp_be_liberal=1, /,
+  ],
+  [
+    'sequence checks that cannot be read',
+    hostOf({
+      settings: { ...HOST.settings, placesConnections: true },
+      vswitch: { ...HOST.vswitch, sequenceChecks: new Map([['netdev@a', broken('no answer')]]) },
+    }),
+    'sequence checks of netdev@a',
+    /^no answer$/,
+    /log of ovs-vswitchd/,
+  ],
+  [
     'a bridge that exports',
     hostOf({
       ports: { value: [portFactsOf({ port: portOf({ exports: 'sFlow of bridge br0' }) })] },
@@ -328,5 +352,18 @@ describe('checks of a host', () => {
       assert.match(remedy, /^run as root to see it: sudo norikae doctor/, name);
       if (name !== 'privileges') assert.match(found, /^cannot be seen: /, name);
     }
+  });
+
+  it('lets sequence checks pass where they are off, or no connections are placed', () => {
+    const off = new Map([['netdev@ovs-netdev', { value: 'off' as const }]]);
+    const settings = { ...HOST.settings, placesConnections: true };
+    const vswitch = { ...HOST.vswitch, sequenceChecks: off };
+    const found = checksOf(hostOf({ settings, vswitch })).find(({ name }) =>
+      name.startsWith('seq'),
+    );
+    assert.deepEqual([found?.ok, found?.found], [true, 'off: TCP connections can be offloaded']);
+    const without = checksOf(HOST).find(({ name }) => name.startsWith('seq'));
+    assert.equal(without?.ok, true);
+    assert.match(without.found, /^on; they matter only where `connections` is configured$/);
   });
 });

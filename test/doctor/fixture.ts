@@ -62,6 +62,7 @@ export function hostOf(about: Partial<HostFacts> = {}): HostFacts {
       offloadExportingBridges: false,
       flowMonitor: true,
       assumedIdleTimeout: undefined,
+      placesConnections: false,
     },
     configuration: {
       file: '/etc/norikae/norikae.json',
@@ -92,6 +93,7 @@ export function hostOf(about: Partial<HostFacts> = {}): HostFacts {
     vswitch: {
       version: { value: '3.1.0' },
       datapaths: { value: ['netdev@ovs-netdev'] },
+      sequenceChecks: new Map([['netdev@ovs-netdev', { value: 'on' }]]),
       configuration: {
         value: { bridges: [{ name: 'br0', datapath: 'userspace' }], settings: new Map() },
       },
@@ -111,6 +113,7 @@ export function kernelHostOf(port: Partial<PortFacts> = {}): HostFacts {
     vswitch: {
       ...vswitch,
       datapaths: { value: ['system@ovs-system'] },
+      sequenceChecks: new Map([['system@ovs-system', { value: 'on' }]]),
       configuration: {
         value: { bridges: [{ name: 'br0', datapath: 'kernel' }], settings: new Map() },
       },

@@ -26,7 +26,7 @@ import { TooManyConnections } from '../../conntrack/errors.ts';
 import { ConnectionReader } from './connection-reader.ts';
 import { ConnectionsUnsettled } from './errors.ts';
 import { RecentChanges } from './recent-changes.ts';
-import { readSetting, type ReadSetting } from './settings.ts';
+import { kernelSequenceChecks, readSetting, type ReadSetting, TCP_LIBERAL } from './settings.ts';
 
 /** A dump of as many takes about a second of the kernel and of this process. */
 const MAX_CONNECTIONS = 1_000_000;
@@ -115,7 +115,7 @@ export class KernelConnectionTracker implements ConnectionTracker {
   }
 
   async sequenceChecks(): Promise<SequenceChecks> {
-    return sequenceChecksOf(await this.#setting('nf_conntrack_tcp_be_liberal'));
+    return kernelSequenceChecks(await this.#setting(TCP_LIBERAL));
   }
 
   onChange(listener: () => void): () => void {
@@ -206,11 +206,4 @@ function remove(store: ConnectionStore, record: ConnectionRecord): boolean {
   if (row < 0) return false;
   store.removeRow(row);
   return true;
-}
-
-/** @param liberal content of `nf_conntrack_tcp_be_liberal` */
-export function sequenceChecksOf(liberal: string | undefined): SequenceChecks {
-  const value = liberal?.trim();
-  if (value === undefined || !/^\d+$/.test(value)) return 'unknown';
-  return value === '0' ? 'on' : 'off';
 }

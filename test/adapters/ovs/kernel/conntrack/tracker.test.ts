@@ -1,9 +1,7 @@
 import assert from 'node:assert/strict';
 import { ConnectionsUnsettled } from '../../../../../adapters/ovs/kernel/conntrack/errors.ts';
-import {
-  KernelConnectionTracker,
-  sequenceChecksOf,
-} from '../../../../../adapters/ovs/kernel/conntrack/tracker.ts';
+import { kernelSequenceChecks } from '../../../../../adapters/ovs/kernel/conntrack/settings.ts';
+import { KernelConnectionTracker } from '../../../../../adapters/ovs/kernel/conntrack/tracker.ts';
 import { TooManyConnections } from '../../../../../adapters/ovs/conntrack/errors.ts';
 import type { ConnectionTuple } from '../../../../../engine/model/connection.ts';
 import { CONNTRACK_MESSAGE, TCP_ESTABLISHED } from '../../../../../protocols/netlink/conntrack.ts';
@@ -177,6 +175,6 @@ describe('the tracker of connections in the kernel', () => {
     assert.equal(await fake.tracker.sequenceChecks(), 'on');
     fake.settings.set('nf_conntrack_tcp_be_liberal', '1\n');
     assert.equal(await fake.tracker.sequenceChecks(), 'off');
-    assert.equal(sequenceChecksOf('yes'), 'unknown');
+    assert.equal(kernelSequenceChecks('yes'), 'unknown');
   });
 });
