@@ -89,6 +89,17 @@ export class EntryChecks {
     observer.setVerifiesEntries(this.#keepsLease);
   }
 
+  /** Call it before new flows are read alone: no check runs until {@link endArrivals}. */
+  async beginArrivals(): Promise<void> {
+    await this.#running;
+    this.#inRound = true;
+  }
+
+  /** Call it when the new flows have been handled. */
+  endArrivals(): void {
+    this.#inRound = false;
+  }
+
   /** Expected time of a check, ms. */
   get #checkMs(): number {
     const entries = this.#options.backends.reduce((sum, b) => sum + b.capacity().used, 0);

@@ -40,6 +40,11 @@ export class IdleReadings {
     this.#watch.beginReading();
   }
 
+  /** Records that a reading of new flows alone has been handled; the loop is as idle as before. */
+  endArrivals(): void {
+    this.#watch.endArrivals();
+  }
+
   /** Records the report of a tick, and sets the period for the pause that follows. */
   endTick(report: IdleReport): void {
     const { backends, observer, clock } = this.#options;

@@ -74,6 +74,11 @@ export class IdleWatch {
     this.#isWaiting = false;
   }
 
+  /** Records that a reading of new flows alone has been handled. */
+  endArrivals(): void {
+    this.#isWaiting = true;
+  }
+
   /**
    * Records the report of a tick.
    *

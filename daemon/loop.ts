@@ -1,10 +1,14 @@
 import {
+  auditTime,
   exhaustMap,
+  filter,
+  ignoreElements,
   interval,
   merge,
   NEVER,
   Observable,
   retry,
+  share,
   tap,
   timer,
   type Subscription,
@@ -24,6 +28,7 @@ import type { Metrics } from '../telemetry/prometheus/metrics.ts';
 import { Observer } from '../telemetry/observer.ts';
 import { BURST_MS } from '../telemetry/arrival-polling.ts';
 import { ticks, type TickSource } from '../telemetry/ticks.ts';
+import { ArrivalRounds } from './arrival-rounds.ts';
 import { BackendStarter } from './backend-starter.ts';
 import type { Config } from '../config/config.ts';
 import { MAX_PER_TICK } from './decisions/decision-log.ts';
@@ -79,6 +84,7 @@ export class Loop {
   readonly #moves: MoveLog;
   readonly #stop = new AbortController();
   readonly #listeners = new Set<(report: TickReport) => void>();
+  readonly #placedListeners = new Set<() => void>();
   #running: Subscription | undefined;
   #unsubscribe: readonly (() => void)[] = [];
   #starting: Promise<void> = Promise.resolve();
@@ -87,6 +93,7 @@ export class Loop {
   /** Of the pause after the last tick; undefined before the first tick. */
   #periodMs: number | undefined;
   readonly #checks: EntryChecks;
+  readonly #arrivals: ArrivalRounds;
   /** Errors of the last tick, by backend. */
   #lastErrors: ReadonlyMap<string, string> = new Map();
 
@@ -160,6 +167,17 @@ export class Loop {
       log,
       onResult: (result, elapsedMs) => options.metrics.recordEntryCheck(result, elapsedMs),
     });
+    this.#arrivals = new ArrivalRounds({
+      engine: this.engine,
+      observer: this.#observer,
+      checks: this.#checks,
+      idle: this.#idle,
+      isBehind: () => this.#follower.behind,
+      log,
+      mark: this.#mark,
+      onFailures: (failures) => this.#recordFailures(failures),
+      onPlaced: () => this.#notify(this.#placedListeners, undefined),
+    });
   }
 
   get table(): FlowTable {
@@ -207,6 +225,15 @@ export class Loop {
     return () => this.#listeners.delete(listener);
   }
 
+  /**
+   * Calls `listener` when new flows got an entry between two ticks; the next report says which. The
+   * returned function unsubscribes.
+   */
+  onPlaced(listener: () => void): () => void {
+    this.#placedListeners.add(listener);
+    return () => this.#placedListeners.delete(listener);
+  }
+
   /** Starts the loop. The start of sources and backends is retried until it succeeds. */
   start(): void {
     const { node, clock } = this.#options;
@@ -227,6 +254,9 @@ export class Loop {
     const urgency = {
       changes,
       arrivals: this.#newFlows(),
+      ...(node.flows.readNew === undefined
+        ? {}
+        : { handleArrivals: (signal: AbortSignal) => this.#arrivals.run(signal) }),
       areArrivalsKnown: ({ tick }: TickReport) => tick.fresh && hasNoUncountedFlow(tick.table),
       wakes: this.#idle.wakes(),
     };
@@ -302,14 +332,22 @@ export class Loop {
     });
   }
 
-  /** Emits when flows have appeared, so that they need not wait for the next reading. */
+  /**
+   * Emits when flows have appeared, so that they need not wait for the next reading. Where they can be
+   * read alone, they end the idle time only after the time in which their rates show.
+   */
   #newFlows(): Observable<void> {
     const { flows } = this.#options.node;
-    return new Observable((subscriber) =>
-      flows.onNewFlow?.(() => {
-        if (this.#idle.flowAppeared()) subscriber.next();
-      }),
+    const made = new Observable<void>((subscriber) =>
+      flows.onNewFlow?.(() => subscriber.next()),
+    ).pipe(share());
+    if (flows.readNew === undefined) return made.pipe(filter(() => this.#idle.flowAppeared()));
+    const wakes = made.pipe(
+      auditTime(BURST_MS),
+      tap(() => this.#idle.flowAppeared()),
+      ignoreElements(),
     );
+    return merge(made, wakes);
   }
 
   /** Removes the entries that an earlier daemon left, in a hold; each tick tries again. */
@@ -378,15 +416,19 @@ export class Loop {
     this.#options.accountant.account(report, this.engine.evaluator.rules);
     this.#options.metrics.recordTick(report, this.periodMs);
     this.#moves.observe(report);
-    for (const listener of this.#listeners) {
+    this.#notify(this.#listeners, report);
+    this.#mark('waiting');
+  }
+
+  #notify<Event>(listeners: Iterable<(event: Event) => void>, event: Event): void {
+    for (const listener of listeners) {
       try {
-        listener(report);
+        listener(event);
       } catch (error) {
         // A failing listener must not stop the loop.
         this.#options.log.error({ error: errorMessage(error) }, 'a listener failed');
       }
     }
-    this.#mark('waiting');
   }
 
   /** Renews a backend's lease whenever that is due. */

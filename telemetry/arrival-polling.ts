@@ -2,23 +2,48 @@ import { TokenBucket } from '../engine/planner/token-bucket.ts';
 
 /** Longest time after a new flow during which flows are polled more often, ms. */
 export const BURST_MS = 250;
-/** Pauses between two polls of a burst, ms: all flows that appear meanwhile share the next poll. */
-const MIN_PAUSE_MS = 25;
-const MAX_PAUSE_MS = BURST_MS / 2;
 /** Time that polls for new flows may take, ms: per second, and at once. */
 const BUDGET = { perSecond: 40, burst: 500 };
-/** A poll counts as at least this long, ms, which limits the number of polls, too. */
-const MIN_CHARGE_MS = 20;
+
+/** How polls for new flows follow each other. All flows that appear meanwhile share the next poll. */
+export interface ArrivalPolls {
+  /**
+   * Pause between two polls of a burst, ms: `growth` times the age of its oldest unpolled flow, at least
+   * `min` and at most `max`.
+   */
+  readonly min: number;
+  readonly max: number;
+  readonly growth: number;
+  /** A poll counts as at least this long, ms, which limits the number of polls, too. */
+  readonly minChargeMs: number;
+}
+
+/** Each poll reads all flows. */
+export const ROUNDS: ArrivalPolls = {
+  min: 25,
+  max: BURST_MS / 2,
+  growth: 0.5,
+  minChargeMs: 20,
+};
+
+/** Each poll reads the new flows alone. */
+export const PARTIAL_READINGS: ArrivalPolls = {
+  min: 10,
+  max: BURST_MS / 2,
+  growth: 1,
+  minChargeMs: 4,
+};
 
 /**
  * Decides when to poll sooner because flows have appeared: until a reading has found packets of each
  * of them, so that their rates are known, but not for long. Flows appear all the time on some nodes,
- * so these polls have a budget of their own: two a second, or 4 % of the loop's time if that is less;
- * after a calm time 25, or half a second of the loop's time. Without budget, new flows wait for the
- * next reading.
+ * so these polls have a budget of their own: 4 % of the loop's time, and after a calm time half a second
+ * of it. That is two rounds a second or ten partial readings, if they take no longer than their minimum
+ * charge; after a calm time 25 or 125. Without budget, new flows wait for the next reading.
  */
 export class ArrivalPolling {
   readonly #budget = new TokenBucket(BUDGET);
+  readonly #polls: ArrivalPolls;
   #sinceMs = Number.NEGATIVE_INFINITY;
   #untilMs = Number.NEGATIVE_INFINITY;
   #triggeredMs = Number.NEGATIVE_INFINITY;
@@ -27,21 +52,32 @@ export class ArrivalPolling {
   /** Duration of the last poll and of what it led to, ms. */
   #lastMs = 0;
 
+  constructor(polls: ArrivalPolls = ROUNDS) {
+    this.#polls = polls;
+  }
+
+  /** When the first flow appeared after the last poll, or before it if none has since, ms. */
+  get sinceMs(): number {
+    return this.#sinceMs;
+  }
+
   /** Starts a burst, or continues it: a flow has appeared. */
   trigger(nowMs: number): void {
-    if (nowMs >= this.#untilMs) this.#sinceMs = nowMs;
+    const isPolled = this.#startedMs >= this.#sinceMs;
+    if (nowMs >= this.#untilMs || isPolled) this.#sinceMs = nowMs;
     this.#untilMs = nowMs + BURST_MS;
     this.#triggeredMs = nowMs;
   }
 
-  /** Pause between two polls of a burst, ms; it grows with the time since the first of the flows. */
+  /** Pause between two polls of a burst, ms; it grows with the time since {@link sinceMs}. */
   pauseMs(nowMs: number): number {
-    return Math.min(MAX_PAUSE_MS, Math.max(MIN_PAUSE_MS, (nowMs - this.#sinceMs) / 2));
+    const { min, max, growth } = this.#polls;
+    return Math.min(max, Math.max(min, growth * (nowMs - this.#sinceMs)));
   }
 
   /** True when the next poll should follow soon. */
   burstDue(nowMs: number): boolean {
-    const costMs = Math.min(BUDGET.burst, Math.max(MIN_CHARGE_MS, this.#lastMs));
+    const costMs = Math.min(BUDGET.burst, Math.max(this.#polls.minChargeMs, this.#lastMs));
     return nowMs < this.#untilMs && this.#budget.available(nowMs) >= costMs;
   }
 
@@ -62,6 +98,6 @@ export class ArrivalPolling {
     if (!this.#isCharged) return;
     this.#isCharged = false;
     this.#lastMs = nowMs - this.#startedMs;
-    this.#budget.spend(Math.max(MIN_CHARGE_MS, this.#lastMs));
+    this.#budget.spend(Math.max(this.#polls.minChargeMs, this.#lastMs));
   }
 }

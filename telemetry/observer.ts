@@ -1,12 +1,13 @@
 import { Placement, PLACEMENT_NAMES } from '../engine/model/flow.ts';
 import { FlowTable } from '../engine/model/flow-table.ts';
 import type { PortSnapshot } from '../engine/model/port.ts';
-import type { SourceStatus, Tick } from '../engine/model/tick.ts';
+import type { Arrivals, SourceStatus, Tick } from '../engine/model/tick.ts';
 import type { Clock } from '../engine/ports/clock.ts';
 import { type FlowSource, isUnanswered, type ReadCost } from '../engine/ports/flow-source.ts';
 import type { CounterSink, OffloadBackend } from '../engine/ports/offload-backend.ts';
 import type { PortDirectory } from '../engine/ports/port-directory.ts';
 import { withDeadline } from './deadline.ts';
+import { estimateFirstRates } from './first-rates.ts';
 import type { HostWatch } from './host-watch.ts';
 import { AdaptivePeriod, type PeriodOptions } from './period.ts';
 import { updateRates } from './rates.ts';
@@ -46,6 +47,7 @@ export class Observer {
   readonly #flowHealth: SourceHealth;
   readonly #counterHealth: ReadonlyMap<OffloadBackend, SourceHealth>;
   #sequence = 0;
+  #lastTick: Tick | undefined;
   #lastCost: ReadCost | undefined;
   /** When changes of the ports were last known to be reported, ms. */
   #portsSeenAtMs = Number.NEGATIVE_INFINITY;
@@ -101,10 +103,49 @@ export class Observer {
     if (this.#options.ports.connected()) this.#portsSeenAtMs = startedMs;
     await this.#readFlows(signal);
     signal.throwIfAborted();
-    const tick = this.#makeTick(ports, clock.now() - startedMs);
+    const tick = this.#makeTick(++this.#sequence, ports, clock.now() - startedMs);
+    this.#lastTick = tick;
     // Incomplete counters would give wrong rates; the next fresh tick covers this interval, too.
     if (tick.fresh) updateRates(this.table, this.#options.smoothingMs, this.#counterDelaysMs());
     return tick;
+  }
+
+  /**
+   * Reads new flows alone, between two rounds. Resolves to undefined when only a round can find them: it
+   * counts the failure, too, if the source cannot be read. Rejects only when aborted.
+   */
+  async observeArrivals(signal: AbortSignal): Promise<Arrivals | undefined> {
+    const { clock, ports } = this.#options;
+    const current = ports.current();
+    const readAtMs = clock.now();
+    // Flows refer to ports by name, and rates to the last complete reading.
+    if (this.#lastTick?.fresh !== true || this.#lastTick.ports !== current) return undefined;
+    const rows = await this.#readNewFlows(readAtMs, signal);
+    signal.throwIfAborted();
+    if (rows === undefined) return undefined;
+    const rated = estimateFirstRates(this.table, rows, readAtMs);
+    const tick = this.#makeTick(this.#sequence, current, clock.now() - readAtMs);
+    return { ...tick, rows, rated, readAtMs };
+  }
+
+  /** Resolves to the rows of the new flows; undefined when only a complete reading can find them. */
+  async #readNewFlows(readAtMs: number, signal: AbortSignal): Promise<Int32Array | undefined> {
+    const { flows, timeoutMs } = this.#options;
+    const { table } = this;
+    table.beginPartial(readAtMs);
+    try {
+      const isRead = await withDeadline(
+        flows.name,
+        timeoutMs,
+        signal,
+        async (s) => (await flows.readNew?.(table, s)) ?? false,
+      );
+      if (isRead) return table.endPartial();
+    } catch {
+      // The complete reading that follows fails, too, or finds the flows.
+    }
+    table.abandon();
+    return undefined;
   }
 
   /** How late the counters of backends are, ms, by placement; Infinity for a backend without. */
@@ -167,7 +208,7 @@ export class Observer {
     };
   }
 
-  #makeTick(ports: PortSnapshot, readMs: number): Tick {
+  #makeTick(sequence: number, ports: PortSnapshot, readMs: number): Tick {
     const { clock, host } = this.#options;
     const nowMs = clock.now();
     const flows = this.#status(this.#flowHealth, nowMs);
@@ -177,7 +218,7 @@ export class Observer {
     const directory = this.#directoryStatus();
     const needed = [flows, directory, ...counters];
     return {
-      sequence: ++this.#sequence,
+      sequence,
       atMs: nowMs,
       wallMs: clock.wall?.(),
       readMs,

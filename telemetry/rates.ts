@@ -40,7 +40,10 @@ export function updateRates(
     const packets = t.vswitchPackets[row] + t.carriedPackets[row];
     const delayMs = counterDelaysMs[placement[row]] ?? 0;
     const isUncounted = delayMs === Number.POSITIVE_INFINITY && r.primed[row] === 1;
-    if (!first && !isUncounted) {
+    if (delayMs > 0 && r.primed[row] === 0 && r.packetsPerSecond[row] > 0) {
+      // It was placed by the first rates of a partial reading, and what it sends is not counted yet.
+      r.primed[row] = 1;
+    } else if (!first && !isUncounted) {
       let forSeconds = seconds;
       let weight = usualWeight;
       if (delayMs > 0 && r.primed[row] === 1) {
@@ -54,10 +57,15 @@ export function updateRates(
       const pps = (packets - r.previousPackets[row]) / forSeconds;
       r.lastBitsPerSecond[row] = bits;
       r.lastPacketsPerSecond[row] = pps;
-      const w = r.primed[row] === 0 ? 1 : weight;
-      r.bitsPerSecond[row] += w * (bits - r.bitsPerSecond[row]);
-      r.packetsPerSecond[row] += w * (pps - r.packetsPerSecond[row]);
-      r.primed[row] = 1;
+      if (r.primed[row] === 0) {
+        // The row may have the first rates of a partial reading.
+        r.bitsPerSecond[row] = bits;
+        r.packetsPerSecond[row] = pps;
+        r.primed[row] = 1;
+      } else {
+        r.bitsPerSecond[row] += weight * (bits - r.bitsPerSecond[row]);
+        r.packetsPerSecond[row] += weight * (pps - r.packetsPerSecond[row]);
+      }
     }
     r.previousBytes[row] = bytes;
     r.previousPackets[row] = packets;

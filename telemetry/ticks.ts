@@ -1,6 +1,7 @@
 import {
   defer,
   finalize,
+  ignoreElements,
   NEVER,
   type Observable,
   repeat,
@@ -13,7 +14,7 @@ import {
 import type { Tick } from '../engine/model/tick.ts';
 import type { Clock } from '../engine/ports/clock.ts';
 import { abortable } from './abortable.ts';
-import { ArrivalPolling } from './arrival-polling.ts';
+import { ArrivalPolling, PARTIAL_READINGS, ROUNDS } from './arrival-polling.ts';
 import { BurstPolling } from './burst-polling.ts';
 
 /** Produces one tick per round. */
@@ -26,12 +27,23 @@ export interface TickSource {
   readonly quickPeriodMs?: number;
 }
 
+/**
+ * What was found of new flows: `known`: their rates; `waiting`: some have not sent a packet yet that was
+ * counted; `unread`: nothing, and only a round can tell.
+ */
+export type ArrivalsResult = 'known' | 'waiting' | 'unread';
+
 /** What makes a round start sooner. */
 export interface Urgency<T> {
   /** Each shortens the current pause and the following ones, within a budget. */
   readonly changes?: Observable<unknown>;
   /** New flows: the same, within a smaller budget, see {@link ArrivalPolling}. */
   readonly arrivals?: Observable<unknown>;
+  /**
+   * Reads and handles new flows alone, in place of a round; left out: only a round finds them. Rejects
+   * only when aborted.
+   */
+  readonly handleArrivals?: (signal: AbortSignal) => Promise<ArrivalsResult>;
   /** True if a round found the rates of all new flows, so that they need no other one; left out: never. */
   readonly areArrivalsKnown?: (result: T) => boolean;
   /** Each makes the current pause follow the source's period, if that has become shorter. */
@@ -52,8 +64,9 @@ export function ticks<T>(
 ): Observable<T> {
   const { changes = NEVER, arrivals = NEVER, wakes = NEVER } = urgency;
   return defer(() => {
+    const { handleArrivals } = urgency;
     const bursts = new BurstPolling();
-    const arrived = new ArrivalPolling();
+    const arrived = new ArrivalPolling(handleArrivals === undefined ? ROUNDS : PARTIAL_READINGS);
     const triggered = new Subject<void>();
     const subscription = changes.subscribe(() => {
       bursts.trigger(clock.now());
@@ -65,9 +78,15 @@ export function ticks<T>(
     };
     subscription.add(arrivals.subscribe(arrival));
     subscription.add(wakes.subscribe(() => triggered.next()));
+    /** When the last round started, and the last round or reading of new flows. */
     let startedMs = clock.now();
-    const round = defer(() => {
+    let lookedMs = startedMs;
+    /** True: new flows wait for a round. */
+    let needsRound = false;
+    const full = defer(() => {
       startedMs = clock.now();
+      lookedMs = startedMs;
+      needsRound = false;
       bursts.recordPoll(startedMs);
       arrived.beginPoll(startedMs);
       let areKnown = false;
@@ -77,17 +96,46 @@ export function ticks<T>(
         return result;
       }).pipe(finalize(() => arrived.endPoll(clock.now(), areKnown)));
     });
-    const periodMs = (): number => {
+    const partial = (handleNew: NonNullable<typeof handleArrivals>): Observable<never> => {
+      lookedMs = clock.now();
+      arrived.beginPoll(lookedMs);
+      let result: ArrivalsResult = 'unread';
+      return abortable(async (signal) => {
+        result = await handleNew(signal);
+        needsRound = result === 'unread';
+      }).pipe(
+        ignoreElements(),
+        finalize(() => arrived.endPoll(clock.now(), result === 'known')),
+      );
+    };
+    /** When new flows are to be read alone, ms; Infinity: not now. */
+    const partialDueMs = (): number => {
       const nowMs = clock.now();
-      const pauses = [bursts, arrived]
+      if (handleArrivals === undefined || needsRound || !arrived.burstDue(nowMs)) return Infinity;
+      return Math.max(lookedMs, arrived.sinceMs) + arrived.pauseMs(nowMs);
+    };
+    const roundDueMs = (): number => {
+      const nowMs = clock.now();
+      const isArrivalForRound = handleArrivals === undefined || needsRound;
+      const pauses = [bursts, ...(isArrivalForRound ? [arrived] : [])]
         .filter((polling) => polling.burstDue(nowMs))
         .map((polling) => polling.pauseMs(nowMs));
-      if (pauses.length === 0) return source.periodMs;
+      if (pauses.length === 0) return startedMs + source.periodMs;
       const quickMs = Math.max(source.quickPeriodMs ?? source.periodMs, Math.min(...pauses));
-      return Math.min(source.periodMs, quickMs);
+      return startedMs + Math.min(source.periodMs, quickMs);
     };
-    // Late rounds, too, leave the event loop at least one turn between them.
-    const pause = (): number => Math.max(1, startedMs + periodMs() - clock.now());
+    let isPartialNext = false;
+    const round = defer(() =>
+      isPartialNext && handleArrivals !== undefined ? partial(handleArrivals) : full,
+    );
+    const pause = (): number => {
+      const nowMs = clock.now();
+      const [roundMs, partialMs] = [roundDueMs(), partialDueMs()];
+      // Readings of new flows have a small budget, so they cannot delay rounds for long.
+      isPartialNext = partialMs <= Math.max(nowMs, roundMs);
+      // Late rounds, too, leave the event loop at least one turn between them.
+      return Math.max(1, Math.min(roundMs, partialMs) - nowMs);
+    };
     const delay = (): Observable<unknown> =>
       triggered.pipe(
         startWith(undefined),

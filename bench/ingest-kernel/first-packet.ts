@@ -7,7 +7,6 @@ import { loadConfig } from '../../config/load-config.ts';
 import { Loop } from '../../daemon/loop.ts';
 import { createNode, type Node } from '../../daemon/node.ts';
 import { PolicyManager } from '../../daemon/policies/policy-manager.ts';
-import type { TickReport } from '../../engine/loop/tick-report.ts';
 import { REASONS } from '../../engine/model/reason.ts';
 import { packageRoot } from '../../platform/package-root.ts';
 import { BRIDGE, type TestNode } from '../../lab/testbed/node.ts';
@@ -94,19 +93,27 @@ async function measureMode(
   }
 }
 
-/** Resolves at the end of the tick that installs the next entry, to its time. */
+/** Resolves when the next entry is in place, to the time. */
 function nextEntry(loop: Loop): Promise<number> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => {
       end();
       reject(new Error(`no entry within ${ENTRY_MS} ms: ${reasonsOf(loop)}`));
     }, ENTRY_MS);
-    const end = loop.onTick(({ changes, endedAtMs }: TickReport) => {
-      if (!changes.some(({ to }) => to === 'offload')) return;
-      clearTimeout(timer);
+    const placed = (atMs: number): void => {
       end();
-      resolve(endedAtMs);
-    });
+      resolve(atMs);
+    };
+    const unsubscribe = [
+      loop.onPlaced(() => placed(monotonicMs())),
+      loop.onTick(({ changes, endedAtMs }) => {
+        if (changes.some(({ to }) => to === 'offload')) placed(endedAtMs);
+      }),
+    ];
+    const end = (): void => {
+      clearTimeout(timer);
+      for (const each of unsubscribe) each();
+    };
   });
 }
 

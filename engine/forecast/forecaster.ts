@@ -55,6 +55,31 @@ export class Forecaster {
     this.#returns.refit(first ? 1 : Math.exp(-elapsedMs / this.#options.memoryMs));
   }
 
+  /**
+   * Forecasts flows from their first rates, which a partial reading has given them. Learns nothing and
+   * leaves what the next {@link update} starts from as it is.
+   *
+   * @param rows rows with a first rate
+   * @param atMs time of the reading, ms of the clock
+   */
+  estimate(table: FlowTable, rows: Int32Array, atMs: number): void {
+    const { forecast: f, rates: r, traffic: t } = table;
+    const forPackets = 1 - this.#bitShare;
+    const forBits = this.#bitShare * this.#packetsPerBit;
+    for (const row of rows) {
+      const packets = r.lastPacketsPerSecond[row];
+      const bits = r.lastBitsPerSecond[row];
+      const last = packets * forPackets + bits * forBits;
+      const pauseMs = Math.max(0, atMs - t.lastActiveMs[row]);
+      const base = baseRate(last, last, pauseMs);
+      const worth = this.#returns.expectedReturn(sendingCell(base, 1, pauseMs, -1), base);
+      f.worth[row] = worth;
+      const ratio = last > 0 ? worth / last : 0;
+      f.packetsPerSecond[row] = ratio * packets;
+      f.bitsPerSecond[row] = ratio * bits;
+    }
+  }
+
   /** Sets the weight of bits from the mean packet size on the node. */
   #setWeights(table: FlowTable, bitShare: number): void {
     const { lastPacketsPerSecond, lastBitsPerSecond } = table.rates;

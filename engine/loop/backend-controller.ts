@@ -4,6 +4,7 @@ import type { PortSnapshot } from '../model/port.ts';
 import type { ReasonCode } from '../model/reason.ts';
 import type { SliceQuota } from '../model/slice.ts';
 import type { Tick } from '../model/tick.ts';
+import { requestsEntry } from '../planner/contenders.ts';
 import { InputGate, type InputUse } from '../planner/input-gate.ts';
 import { LearnedCapacity } from '../planner/learned-capacity.ts';
 import { limitsOf, type NodeBandwidth } from '../planner/limits.ts';
@@ -81,8 +82,28 @@ export class BackendController {
     return this.#capacity.entries(this.backend.capacity().entries);
   }
 
-  /** Makes a plan for this backend, valid until the next one. */
-  plan(table: FlowTable, slices: readonly SliceQuota[], ports: PortSnapshot): Plan {
+  /** True while nothing is known that has to be removed first. */
+  get isSettled(): boolean {
+    const { audited, withdrawing } = this.verification;
+    return audited && !withdrawing && this.reconciler.pendingDeletes === 0;
+  }
+
+  /** True if a rule requests an entry of this backend for the row's flow, which has none. */
+  isRequested(table: FlowTable, row: number): boolean {
+    return requestsEntry(table, row, this.reconciler.placement);
+  }
+
+  /**
+   * Makes a plan for this backend, valid until the next one.
+   *
+   * @param newcomers as in {@link TableBudget}
+   */
+  plan(
+    table: FlowTable,
+    slices: readonly SliceQuota[],
+    ports: PortSnapshot,
+    newcomers?: ReadonlySet<number>,
+  ): Plan {
     const { placement } = this.reconciler;
     const limits = this.#limitsAt(ports);
     const supports = (row: number): boolean => this.reconciler.supports(table, row);
@@ -102,7 +123,8 @@ export class BackendController {
     };
     const { entries } = this;
     const budget = { placement, entries, slices, ports, limits, supports, obstacle };
-    return this.planner.plan(table, budget, nowMs);
+    const all = newcomers === undefined ? budget : { ...budget, newcomers };
+    return this.planner.plan(table, all, nowMs);
   }
 
   /** What the ports by which flows can enter save and cost, as of the last plan. */

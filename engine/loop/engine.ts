@@ -1,12 +1,14 @@
+import { Placement } from '../model/flow.ts';
 import type { FlowTable } from '../model/flow-table.ts';
 import type { PortSnapshot } from '../model/port.ts';
-import type { Tick } from '../model/tick.ts';
+import type { Arrivals, Tick } from '../model/tick.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { FlowLookup } from '../ports/flow-lookup.ts';
 import type { FlowVerifier } from '../ports/flow-verifier.ts';
 import type { OffloadBackend } from '../ports/offload-backend.ts';
 import type { EvaluationReport, RuleEvaluator } from '../ports/rule-evaluator.ts';
 import { ChangeList } from '../reconcile/change-list.ts';
+import { type ArrivalReport, isOutdated, NOT_DECIDED } from './arrival-report.ts';
 import { BackendController, type BackendControllerOptions } from './backend-controller.ts';
 import { BackendSet } from './backend-set.ts';
 import type { EntryCheckReport } from './entry-check.ts';
@@ -47,6 +49,8 @@ export class Engine {
   readonly #gate = new TickGate();
   readonly #changes = new ChangeList();
   readonly #stages: TickStages;
+  /** Operations for new flows since the last report. */
+  #unreported = new TickTotals();
 
   constructor(options: EngineOptions) {
     const { verifier, lookup, clock } = options;
@@ -121,7 +125,10 @@ export class Engine {
     } else {
       explainGate(table, 'stale');
     }
-    const { operations, batches, failures } = totals;
+    const { failures } = totals;
+    const operations = [...this.#unreported.operations, ...totals.operations];
+    const batches = [...this.#unreported.batches, ...totals.batches];
+    this.#unreported = new TickTotals();
     const endedAtMs = clock.now();
     return {
       tick,
@@ -141,6 +148,25 @@ export class Engine {
       endedAtMs,
       elapsedMs: endedAtMs - startedMs,
     };
+  }
+
+  /**
+   * Installs entries for new flows, as the rules and the planner have it for their first rates, and
+   * moves no other flow unless its entry goes to one of them. The next report includes the operations.
+   *
+   * Call it only between two ticks. A failed backend does not stop the others.
+   */
+  async placeArrivals(arrivals: Arrivals, signal: AbortSignal): Promise<ArrivalReport> {
+    const { table, rows, rated } = arrivals;
+    const totals = new TickTotals();
+    if (rows.some((row) => isOutdated(table, row))) return NOT_DECIDED;
+    const isDecided = await this.#stages.evaluateArrivals(arrivals, signal);
+    if (!isDecided) return NOT_DECIDED;
+    await this.#backends.inTurn(() => this.#stages.decideArrivals(arrivals, totals, signal));
+    this.#unreported.operations.push(...totals.operations);
+    this.#unreported.batches.push(...totals.batches);
+    const placed = rated.filter((row) => table.decision.placement[row] !== Placement.onload).length;
+    return { isDecided, placed, failures: totals.failures };
   }
 
   /**

@@ -2,8 +2,9 @@ import { Forecaster } from '../forecast/forecaster.ts';
 import { Scarcity } from '../forecast/scarcity.ts';
 import type { FactReading } from '../model/fact-reading.ts';
 import type { FlowTable } from '../model/flow-table.ts';
+import type { PortSnapshot } from '../model/port.ts';
 import type { SliceQuota } from '../model/slice.ts';
-import type { Tick } from '../model/tick.ts';
+import type { Arrivals, Tick } from '../model/tick.ts';
 import type { EvaluationReport, RuleContext, RuleEvaluator } from '../ports/rule-evaluator.ts';
 
 /**
@@ -16,6 +17,8 @@ export class PolicyStage implements Disposable {
   #evaluator: RuleEvaluator;
   #nextEvaluator: RuleEvaluator;
   #slices: readonly SliceQuota[] = [];
+  /** Ports of the last evaluation; undefined if there was none, or it failed. */
+  #ports: PortSnapshot | undefined;
 
   constructor(evaluator: RuleEvaluator) {
     this.#evaluator = evaluator;
@@ -50,9 +53,30 @@ export class PolicyStage implements Disposable {
     this.#replaceEvaluator();
     this.#scarcity.update(tick.node, tick.ports, tick.atMs);
     this.#forecaster.update(tick.table, this.#scarcity.bitShare);
+    this.#ports = undefined;
     const evaluation = await this.#evaluator.evaluate(tick.table, context, signal);
+    this.#ports = tick.ports;
     this.#slices = evaluation.slices ?? [];
     return evaluation;
+  }
+
+  /**
+   * Writes the forecasts and requests of new flows, by the rules and their state as of the last
+   * evaluation. False if these cannot decide them: the next evaluation does.
+   */
+  async evaluateArrivals(
+    { table, rated, readAtMs }: Arrivals,
+    context: RuleContext,
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    const evaluator = this.#evaluator;
+    const isCurrent = evaluator === this.#nextEvaluator && context.ports === this.#ports;
+    if (!isCurrent || evaluator.evaluateRows === undefined) return false;
+    this.#forecaster.estimate(table, rated, readAtMs);
+    const evaluation = await evaluator.evaluateRows(table, rated, context, signal);
+    if (evaluation === undefined) return false;
+    this.#slices = evaluation.slices ?? [];
+    return true;
   }
 
   /** By row, the facts of the rule that decided it in the last evaluation. */

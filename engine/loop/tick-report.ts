@@ -76,7 +76,7 @@ export interface TickReport {
    * in a failed tick. Each change is in exactly one report.
    */
   readonly changes: readonly PlacementChange[];
-  /** Operations of this tick with their results. */
+  /** Operations of this tick, and for new flows since the last, with their results. */
   readonly operations: readonly BackendOperation[];
   /** Backends that failed in this tick; their placements are what they confirmed. */
   readonly failures: readonly BackendFailure[];
@@ -85,7 +85,7 @@ export interface TickReport {
   readonly held: boolean;
   /** What the tick was allowed to do. */
   readonly permission: Permission;
-  /** Applied plans of this tick; plans without operations are left out. */
+  /** Applied plans of the same; plans without operations are left out. */
   readonly batches: readonly Batch[];
   readonly stages: StageTimes;
   /** Time of the report, ms of the clock. */

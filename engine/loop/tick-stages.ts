@@ -1,9 +1,10 @@
 import type { FactReading } from '../model/fact-reading.ts';
 import { beginReasons } from '../model/reason.ts';
-import type { Tick } from '../model/tick.ts';
+import type { Arrivals, Tick } from '../model/tick.ts';
 import type { Plan } from '../planner/plan.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { EvaluationReport } from '../ports/rule-evaluator.ts';
+import type { BackendController } from './backend-controller.ts';
 import type { BackendSet } from './backend-set.ts';
 import { planNumbers } from './plan-numbers.ts';
 import type { PolicyStage } from './policy-stage.ts';
@@ -23,6 +24,16 @@ export interface TickStagesOptions {
   readonly inputsPerPlan?: number;
   /** Called when a stage of a tick starts. */
   readonly onStage?: (stage: Stage) => void;
+}
+
+/** What a plan is made from. */
+interface PlanBasis {
+  readonly tick: Tick;
+  /** When the flows that may get an entry were read, ms of the clock. */
+  readonly readAtMs: number;
+  readonly controller: BackendController;
+  /** As in TableBudget. */
+  readonly newcomers?: ReadonlySet<number>;
 }
 
 /** What the stages work on. */
@@ -93,28 +104,66 @@ export class TickStages {
     }
     const served = this.#backends.up.map(({ reconciler }) => reconciler.placement);
     explainRequests(table, new Set(served));
-    const { clock, onStage } = this.#options;
     const numbers: PlanNumbers[] = [];
     const failures = await this.#backends.forEach(async (controller) => {
-      const startedMs = clock.now();
-      // The process was stopped since the flows were read; rules with a time-out of their own would
-      // be in force for longer than the lease.
-      if (startedMs - table.readAtMs >= controller.backend.capabilities().leaseMs) return;
-      // What is installed must have been read after the verification that the lease is based on.
-      if (table.readAtMs < controller.verification.verifiedAtMs) return;
-      onStage?.('plan');
-      const plan = controller.plan(table, this.#policies.slices, tick.ports);
-      const inputs = this.#inputsOf(tick, plan);
-      const plannedMs = clock.now();
-      onStage?.('apply');
-      const applied = await controller.applyPlan(table, plan, inputs, signal);
-      totals.stages.planMs += plannedMs - startedMs;
-      totals.addPlan(controller, applied, clock.now() - plannedMs);
-      numbers.push(planNumbers(controller, plan));
+      const plan = await this.#planAndApply(
+        { tick, readAtMs: table.readAtMs, controller },
+        totals,
+        signal,
+      );
+      if (plan !== undefined) numbers.push(planNumbers(controller, plan));
     });
     totals.failures.push(...failures);
     this.planNumbers = numbers;
     return permission;
+  }
+
+  /** Forecasts new flows and evaluates the rules for them; false if the next tick has to do that. */
+  evaluateArrivals(arrivals: Arrivals, signal: AbortSignal): Promise<boolean> {
+    const context = ruleContext(arrivals, this.#backends.all);
+    if (this.#gate.open(arrivals).may !== 'move') return Promise.resolve(false);
+    return this.#policies.evaluateArrivals(arrivals, context, signal);
+  }
+
+  /** Plans for new flows that request an entry, and applies the plans; nobody else gets one. */
+  async decideArrivals(arrivals: Arrivals, totals: TickTotals, signal: AbortSignal): Promise<void> {
+    const { table, rated, readAtMs } = arrivals;
+    if (this.#gate.permission.may !== 'move') return;
+    beginReasons(table.decision);
+    const served = this.#backends.up.map(({ reconciler }) => reconciler.placement);
+    explainRequests(table, new Set(served), rated);
+    const failures = await this.#backends.forEach(async (controller) => {
+      if (!controller.isSettled) return;
+      const newcomers = new Set(rated.filter((row) => controller.isRequested(table, row)));
+      if (newcomers.size === 0) return;
+      const basis = { tick: arrivals, readAtMs, controller, newcomers };
+      await this.#planAndApply(basis, totals, signal);
+    });
+    totals.failures.push(...failures);
+  }
+
+  /** Resolves to undefined if the flows were read too long ago to install anything. */
+  async #planAndApply(
+    { tick, readAtMs, controller, newcomers }: PlanBasis,
+    totals: TickTotals,
+    signal: AbortSignal,
+  ): Promise<Plan | undefined> {
+    const { clock, onStage } = this.#options;
+    const startedMs = clock.now();
+    // The process was stopped since the flows were read; rules with a time-out of their own would
+    // be in force for longer than the lease.
+    if (startedMs - readAtMs >= controller.backend.capabilities().leaseMs) return undefined;
+    // What is installed must have been read after the verification that the lease is based on.
+    if (readAtMs < controller.verification.verifiedAtMs) return undefined;
+    onStage?.('plan');
+    const plan = controller.plan(tick.table, this.#policies.slices, tick.ports, newcomers);
+    const inputs = this.#inputsOf(tick, plan);
+    const plannedMs = clock.now();
+    onStage?.('apply');
+    const applied = await controller.applyPlan(tick.table, plan, inputs, signal);
+    totals.stages.planMs += plannedMs - startedMs;
+    totals.addPlan(controller, applied, clock.now() - plannedMs);
+    return plan;
   }
 
   /** By row, the facts behind the plan; read before the plan is applied and changes them. */

@@ -15,8 +15,13 @@ export function explainGate(table: FlowTable, code: 'stale' | 'held'): void {
  * planner fails.
  *
  * @param served placements that a backend serves now
+ * @param rows left out: all live rows
  */
-export function explainRequests(table: FlowTable, served: ReadonlySet<Placement>): void {
+export function explainRequests(
+  table: FlowTable,
+  served: ReadonlySet<Placement>,
+  rows: Int32Array = table.rows.subarray(0, table.count),
+): void {
   const d = table.decision;
   const planned = (placement: Placement): ReasonCode =>
     served.has(placement) ? 'unseen' : 'no-backend';
@@ -28,8 +33,5 @@ export function explainRequests(table: FlowTable, served: ReadonlySet<Placement>
     [RequestedPlacement.slowPath]: 'rule-onload',
   };
   const reasons = Uint8Array.from(Object.values(byRequest), reasonIndex);
-  for (let i = 0; i < table.count; i++) {
-    const row = table.rows[i];
-    giveReason(d, row, ReasonStage.request, reasons[d.requested[row]]);
-  }
+  for (const row of rows) giveReason(d, row, ReasonStage.request, reasons[d.requested[row]]);
 }

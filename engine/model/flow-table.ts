@@ -45,6 +45,9 @@ export interface PathTotals {
  *
  * A reading goes `begin`, then for each flow `find` or `add` and `observe`, then `end` (or
  * `abandon` when the source failed half-way).
+ *
+ * A partial reading has a few flows, such as new ones: `beginPartial`, the same for each of them, then
+ * `endPartial` or `abandon`. All other flows stay as they are, and so do the times of readings.
  */
 export class FlowTable {
   readonly traffic = new TrafficColumns();
@@ -55,7 +58,10 @@ export class FlowTable {
   /** Columns of other parts, which grow and are reset with the rows: `engine/model/side-table.ts`. */
   readonly sideTables = new SideTables();
 
-  /** The live rows of the last complete reading: `rows[0 .. count)`. */
+  /**
+   * The live rows, ascending: `rows[0 .. count)`. They are those of the last complete reading, and of
+   * the partial readings since.
+   */
   rows = new Int32Array(0);
   count = 0;
   /** Rows whose flow left the vSwitch in the last complete reading: readable until `begin`. */
@@ -128,9 +134,20 @@ export class FlowTable {
     return this.#flows.find(id.w0, id.w1, id.w2, id.w3);
   }
 
-  /** Adds a flow that is not in the table; it is part of this reading once observed. */
-  add(id: FlowId, match: FlowMatch, actions: FlowActions): number {
+  /** Starts a partial reading at `nowMs`. */
+  beginPartial(nowMs: number): void {
+    this.#epoch++;
+    this.#nowMs = nowMs;
+  }
+
+  /**
+   * Adds a flow that is not in the table; it is part of this reading once observed.
+   *
+   * @param ageMs time since the flow was made, ms; 0 if unknown
+   */
+  add(id: FlowId, match: FlowMatch, actions: FlowActions, ageMs = 0): number {
     const free = this.#free.takeLowest();
+    const sinceMs = this.#nowMs - ageMs;
     const row = free === -1 ? this.#used++ : free;
     if (row >= this.#capacity) this.#grow(row + 1);
     this.#flows.start(row, id, match, actions);
@@ -138,11 +155,11 @@ export class FlowTable {
     this.#born[row] = this.#epoch;
     if (row >= this.#touched) {
       this.#touched = row + 1;
-      this.traffic.start(row, this.#nowMs);
+      this.traffic.start(row, sinceMs);
       this.decision.start(row);
     } else {
       this.#seen[row] = 0;
-      this.traffic.reset(row, this.#nowMs);
+      this.traffic.reset(row, sinceMs);
       this.rates.reset(row);
       this.forecast.reset(row);
       this.decision.reset(row);
@@ -249,9 +266,7 @@ export class FlowTable {
 
   /** Completes a reading: `rows` are the flows observed in it, `removed` those that were not. */
   end(): void {
-    if (this.rows.length < this.#used || this.rows.length > this.#capacity) {
-      this.rows = new Int32Array(this.#capacity);
-    }
+    this.#fitRows();
     let n = 0;
     for (let row = 0; row < this.#used; row++) {
       if (this.#seen[row] === this.#epoch) {
@@ -264,6 +279,29 @@ export class FlowTable {
     this.count = n;
     this.readAtMs = this.#nowMs;
     this.readings++;
+  }
+
+  /**
+   * Completes a partial reading: the flows that it added join `rows`. Returns the rows that were
+   * observed in it, in ascending order.
+   */
+  endPartial(): Int32Array {
+    this.#fitRows();
+    const observed: number[] = [];
+    let n = 0;
+    for (let row = 0; row < this.#used; row++) {
+      if (this.#born[row] === 0) continue;
+      if (this.#seen[row] === this.#epoch) {
+        observed.push(row);
+      } else if (this.#born[row] === this.#epoch) {
+        this.#remove(row);
+        this.removed.push(row);
+        continue;
+      }
+      this.rows[n++] = row;
+    }
+    this.count = n;
+    return Int32Array.from(observed);
   }
 
   /** Abandons a reading: the flows of the last complete one stay, new ones are removed. */
@@ -322,6 +360,13 @@ export class FlowTable {
   /** Number of rows, live or not; every row is below it. */
   get highWater(): number {
     return this.#used;
+  }
+
+  /** Makes `rows` large enough for all rows, and not larger than the table. */
+  #fitRows(): void {
+    if (this.rows.length < this.#used || this.rows.length > this.#capacity) {
+      this.rows = new Int32Array(this.#capacity);
+    }
   }
 
   #remove(row: number): void {

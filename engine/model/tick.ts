@@ -63,3 +63,16 @@ export interface Tick {
   /** True if flows, counters and ports are fresh; otherwise nothing is moved. */
   readonly fresh: boolean;
 }
+
+/**
+ * New flows, read alone between two ticks. Everything else of the tick is as of the last reading of all
+ * flows, the times of its table included.
+ */
+export interface Arrivals extends Tick {
+  /** Time of the reading of these flows, ms of the clock. */
+  readonly readAtMs: number;
+  /** Their rows, ascending. */
+  readonly rows: Int32Array;
+  /** Those of them that have a first rate, because packets of them were counted. */
+  readonly rated: Int32Array;
+}

@@ -53,12 +53,18 @@ export class Contenders {
     this.declinedCauses.length = 0;
     this.#newcomerCount = 0;
     const { placement, requested } = table.decision;
+    const { newcomers } = tableBudget;
     const request = requestFor(tableBudget.placement);
     for (let i = 0; i < table.count; i++) {
       const row = table.rows[i];
       if (placement[row] === tableBudget.placement) this.#classifyIncumbent(o, row, request);
-      else if (placement[row] === Placement.onload && requested[row] === request)
+      else if (
+        placement[row] === Placement.onload &&
+        requested[row] === request &&
+        (newcomers === undefined || newcomers.has(row))
+      ) {
         this.#classifyNewcomer(o, row);
+      }
     }
     this.incumbents = this.count;
     this.rows.set(this.#newcomers.subarray(0, this.#newcomerCount), this.count);
@@ -153,6 +159,14 @@ export function isHeldAfterMove(table: FlowTable, row: number): boolean {
   if (!isScoredByWorth(table, row)) return true;
   const { placement, requested } = table.decision;
   return placement[row] !== Placement.onload && requested[row] !== requestFor(placement[row]);
+}
+
+/** True if a rule requests an entry for the row's flow, which has none. */
+export function requestsEntry({ decision }: FlowTable, row: number, placement: Placement): boolean {
+  return (
+    decision.placement[row] === Placement.onload &&
+    decision.requested[row] === requestFor(placement)
+  );
 }
 
 /** The request that leads to a placement other than the vSwitch. */

@@ -30,6 +30,10 @@ export interface TableBudget {
   /** True if the backend can express the row's flow. */
   supports(row: number): boolean;
   /**
+   * The flows without an entry that may get one; all others wait for the next plan. Left out: all may.
+   */
+  readonly newcomers?: ReadonlySet<number>;
+  /**
    * What else keeps the row's flow from having an entry; an entry that it has is removed. Left out:
    * nothing.
    */

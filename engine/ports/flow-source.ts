@@ -46,5 +46,14 @@ export interface FlowSource {
    * returned function unsubscribes. Missing: new flows are seen at the next reading.
    */
   onNewFlow?(listener: () => void): () => void;
+  /**
+   * Reads the flows that have appeared of late and have not sent a packet that was counted, between the
+   * caller's `table.beginPartial()` and `table.endPartial()`. Costs nothing for other flows. Resolves to
+   * false when these flows are not known, for example because too many have appeared: then only
+   * {@link read} finds them. Missing: it always does.
+   *
+   * Rejects when the source cannot be read; the caller must `abandon()` the reading.
+   */
+  readNew?(table: FlowTable, signal: AbortSignal): Promise<boolean>;
   close(): Promise<void>;
 }

@@ -112,6 +112,21 @@ export interface RuleEvaluator extends Disposable {
   /** Flow rules of all policies, including shadows, by precedence; `decision.rule - 1` is an index. */
   readonly rules: readonly RuleInfo[];
   evaluate(table: FlowTable, context: RuleContext, signal: AbortSignal): Promise<EvaluationReport>;
+  /**
+   * Evaluates the rules for a few live rows alone, which appeared since the last evaluation: their
+   * columns change, and the state of the rules does not. What only the state could say of them is
+   * unknown. Only after a first `evaluate`, with the same ports as in the last. Resolves to undefined if
+   * the rules compare a flow with the others, so that only the next `evaluate` can decide it. Missing: it
+   * always does.
+   *
+   * @param rows ascending
+   */
+  evaluateRows?(
+    table: FlowTable,
+    rows: Int32Array,
+    context: RuleContext,
+    signal: AbortSignal,
+  ): Promise<EvaluationReport | undefined>;
   /** Facts of the rule that decided a live row in the last evaluation; cheap. */
   inputs(table: FlowTable, row: number, context: RuleContext): readonly FactReading[];
   /** Every rule's verdict on one live row, by precedence. */

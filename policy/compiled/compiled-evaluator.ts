@@ -1,6 +1,10 @@
 import type { FlowTable } from '../../engine/model/flow-table.ts';
 import type { Clock } from '../../engine/ports/clock.ts';
-import { CHUNK_ROWS, timeSlicedYield } from '../../async/yield-to-event-loop.ts';
+import {
+  CHUNK_ROWS,
+  timeSlicedYield,
+  type YieldToEventLoop,
+} from '../../async/yield-to-event-loop.ts';
 import type {
   EvaluationReport,
   RuleContext,
@@ -78,15 +82,30 @@ export class CompiledEvaluator implements RuleEvaluator {
     context: RuleContext,
     signal: AbortSignal,
   ): Promise<EvaluationReport> {
-    this.#throwIfDisposed();
-    if (this.#running) throw new EvaluationRunning();
-    signal.throwIfAborted();
-    this.#running = true;
-    try {
-      return await this.#evaluate(table, context, signal);
-    } finally {
-      this.#running = false;
-    }
+    return this.#exclusively(signal, async (yieldToEventLoop) => {
+      table.keepShadow(this.#hasShadows);
+      await this.#memory.update(table, context, yieldToEventLoop);
+      await this.#decide(table, table.rows, table.count, context, yieldToEventLoop);
+      return table.count;
+    });
+  }
+
+  /**
+   * @throws {EvaluationRunning} if the previous call has not resolved
+   * @throws {EvaluatorDisposed}
+   */
+  async evaluateRows(
+    table: FlowTable,
+    rows: Int32Array,
+    context: RuleContext,
+    signal: AbortSignal,
+  ): Promise<EvaluationReport | undefined> {
+    if (this.#memory.comparesFlows) return undefined;
+    return this.#exclusively(signal, async (yieldToEventLoop) => {
+      this.#memory.include(table, rows, context);
+      await this.#decide(table, rows, rows.length, context, yieldToEventLoop);
+      return rows.length;
+    });
   }
 
   inputs(table: FlowTable, row: number, context: RuleContext): readonly FactReading[] {
@@ -128,27 +147,43 @@ export class CompiledEvaluator implements RuleEvaluator {
     if (this.#disposed) throw new EvaluatorDisposed();
   }
 
-  async #evaluate(
-    table: FlowTable,
-    context: RuleContext,
+  /** Runs an evaluation, which resolves to the number of rows that it evaluated. */
+  async #exclusively(
     signal: AbortSignal,
+    evaluate: (yieldToEventLoop: YieldToEventLoop) => Promise<number>,
   ): Promise<EvaluationReport> {
+    this.#throwIfDisposed();
+    if (this.#running) throw new EvaluationRunning();
+    signal.throwIfAborted();
     const { clock, pause } = this.#options;
     const startMs = clock.now();
     const now = (): number => clock.now();
-    const yieldToEventLoop = timeSlicedYield({ sliceMs: EVALUATION_SLICE_MS, now, pause, signal });
-    table.keepShadow(this.#hasShadows);
-    await this.#memory.update(table, context, yieldToEventLoop);
+    this.#running = true;
+    try {
+      const slices = { sliceMs: EVALUATION_SLICE_MS, now, pause, signal };
+      const evaluated = await evaluate(timeSlicedYield(slices));
+      return { evaluated, slices: this.#memory.sliceQuotas, elapsedMs: clock.now() - startMs };
+    } finally {
+      this.#running = false;
+    }
+  }
+
+  /** Decides `rows[0 .. count)` with the state of the rules. */
+  async #decide(
+    table: FlowTable,
+    rows: Int32Array,
+    count: number,
+    context: RuleContext,
+    yieldToEventLoop: YieldToEventLoop,
+  ): Promise<void> {
     this.#startTick(table, context);
-    for (let from = 0; from < table.count; from += CHUNK_ROWS) {
+    for (let from = 0; from < count; from += CHUNK_ROWS) {
       const pausing = yieldToEventLoop();
       if (pausing !== undefined) await pausing;
-      this.#chunk.load(table.rows, from, table.count);
+      this.#chunk.load(rows, from, count);
       this.#program.startChunk(table);
       while (!this.#program.advance(table)) await this.#program.query(table, yieldToEventLoop);
     }
-    const slices = this.#memory.sliceQuotas;
-    return { evaluated: table.count, slices, elapsedMs: clock.now() - startMs };
   }
 
   #startTick(table: FlowTable, context: RuleContext): void {

@@ -93,6 +93,23 @@ export class PolicyMemory implements FactMemory, Disposable {
     await this.#nodeRules.update(view);
   }
 
+  /** True if a fact in use compares a flow with the others of its slice. */
+  get comparesFlows(): boolean {
+    return this.#sliceMeter !== undefined || this.#sliceRanks !== undefined;
+  }
+
+  /**
+   * Includes rows that appeared since the last update: gives them their slices. Everything else stays as
+   * of that update.
+   */
+  include(table: FlowTable, rows: Int32Array, context: RuleContext): void {
+    this.#view ??= new FlowView(table, context, this);
+    this.#view.table = table;
+    this.#view.context = context;
+    this.columns.follow(table);
+    this.#sliceColumn.include(this.#view, rows);
+  }
+
   [Symbol.dispose](): void {
     this.columns[Symbol.dispose]();
   }

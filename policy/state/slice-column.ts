@@ -1,3 +1,4 @@
+import type { FlowTable } from '../../engine/model/flow-table.ts';
 import type { SliceQuota } from '../../engine/model/slice.ts';
 import type { YieldToEventLoop } from '../../async/yield-to-event-loop.ts';
 import type { FlowView } from '../model/fact.ts';
@@ -30,9 +31,19 @@ export class SliceColumn {
   /** Writes `decision.slice` of all live rows of the view's table. */
   async write(view: FlowView, yieldToEventLoop: YieldToEventLoop): Promise<void> {
     const numbers = await this.#keys.all(view, yieldToEventLoop);
+    this.#writeRows(view.table, view.table.rows, view.table.count, numbers);
+  }
+
+  /** Writes `decision.slice` of rows that appeared since the last {@link write}. */
+  include(view: FlowView, rows: Int32Array): void {
+    this.#keys.startTick(view);
+    const numbers = this.#keys.resolved(rows, 0, rows.length);
+    this.#writeRows(view.table, rows, rows.length, numbers);
+  }
+
+  #writeRows(table: FlowTable, rows: Int32Array, count: number, numbers: Uint32Array): void {
     const indexOf = this.#indexes();
-    const { rows, count } = view.table;
-    const { slice } = view.table.decision;
+    const { slice } = table.decision;
     for (let i = 0; i < count; i++) slice[rows[i]] = indexOf[numbers[rows[i]]];
   }
 

@@ -28,13 +28,16 @@ export class ScriptEvaluator implements RuleEvaluator {
   }
 
   evaluate(table: FlowTable): Promise<EvaluationReport> {
-    for (let i = 0; i < table.count; i++) {
-      const row = table.rows[i];
+    return this.evaluateRows(table, table.rows.subarray(0, table.count));
+  }
+
+  evaluateRows(table: FlowTable, rows: Int32Array): Promise<EvaluationReport> {
+    for (const row of rows) {
       const { requested, score } = this.requested(row);
       table.decision.requested[row] = requested;
       table.decision.score[row] = score;
     }
-    return Promise.resolve({ evaluated: table.count, elapsedMs: 0 });
+    return Promise.resolve({ evaluated: rows.length, elapsedMs: 0 });
   }
 
   inputs(): readonly FactReading[] {

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { Placement } from '../../engine/model/flow.ts';
 import { FlowTable } from '../../engine/model/flow-table.ts';
+import { estimateFirstRates } from '../../telemetry/first-rates.ts';
 import { updateRates } from '../../telemetry/rates.ts';
-import { read, rowOf } from '../support/flows.ts';
+import { anyFrom, flowId, outputTo, read, rowOf } from '../support/flows.ts';
 
 function near(actual: number, expected: number): void {
   assert.ok(Math.abs(actual - expected) <= 1e-6 * Math.max(1, expected), `${actual} ~ ${expected}`);
@@ -91,6 +92,27 @@ describe('rates', () => {
     tick(9000, 0);
     near(rates.at(-1) ?? Number.NaN, 0);
   });
+
+  for (const delayMs of [2_000, Number.POSITIVE_INFINITY]) {
+    it(`stay the first ones of a flow that a backend took whose counters come after ${delayMs} ms`, () => {
+      const table = new FlowTable();
+      read(table, 0, []);
+      updateRates(table, 1000);
+      table.beginPartial(500);
+      const row = table.add(flowId(1), anyFrom('vm1'), outputTo('vm2'), 100);
+      table.observe(row, 10, 1_000, 0);
+      estimateFirstRates(table, table.endPartial(), 500);
+      near(table.rates.packetsPerSecond[row], 100);
+      table.decision.placement[row] = Placement.offload;
+      const delays = [0, delayMs, 0];
+      read(table, 1_000, [{ n: 1, packets: 10, bytes: 1_000 }]);
+      updateRates(table, 1000, delays);
+      near(table.rates.packetsPerSecond[row], 100);
+      read(table, 2_000, [{ n: 1, packets: 10, bytes: 1_000 }]);
+      updateRates(table, 1000, delays);
+      near(table.rates.lastPacketsPerSecond[row], 100);
+    });
+  }
 
   it('are smoothed the same over one long interval as over many short ones', () => {
     const rates = [100, 10, 1].map((stepMs) => {

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { firstValueFrom, interval, Subject, take, toArray } from 'rxjs';
+import { firstValueFrom, interval, Subject, type Subscription, take, toArray } from 'rxjs';
 import { FlowTable } from '../../engine/model/flow-table.ts';
 import type { Tick } from '../../engine/model/tick.ts';
-import { ticks, type TickSource } from '../../telemetry/ticks.ts';
+import { type ArrivalsResult, ticks, type TickSource } from '../../telemetry/ticks.ts';
 
 const CLOCK = { now: () => performance.now() };
 
@@ -119,6 +119,77 @@ describe('ticks', () => {
     await sleep(500);
     running.unsubscribe();
     assert.equal(source.made, 2);
+  });
+
+  describe('of a source that reads new flows alone', () => {
+    const arrivals = new Subject<void>();
+    let source: Counting;
+    let looks: number;
+    let answers: (look: number) => ArrivalsResult;
+    let running: Subscription;
+
+    beforeEach(async () => {
+      source = new Counting();
+      source.periodMs = 60_000;
+      looks = 0;
+      answers = () => 'waiting';
+      const handleArrivals = (): Promise<ArrivalsResult> => Promise.resolve(answers(++looks));
+      const handle = (): Promise<void> => Promise.resolve();
+      running = ticks(source, CLOCK, handle, { arrivals, handleArrivals }).subscribe();
+      await sleep(60);
+      assert.equal(source.made, 1);
+    });
+    afterEach(() => running.unsubscribe());
+
+    it('read them a few times in place of rounds', async () => {
+      arrivals.next();
+      await sleep(500);
+      assert(looks >= 3 && looks <= 6, `${looks} readings`);
+      assert.equal(source.made, 1);
+      const before = looks;
+      await sleep(150);
+      assert.equal(looks, before, 'no more after the burst');
+    });
+
+    it('read them no longer once their rates are known', async () => {
+      answers = (look) => (look < 2 ? 'waiting' : 'known');
+      arrivals.next();
+      await sleep(400);
+      assert.deepEqual([looks, source.made], [2, 1]);
+      arrivals.next();
+      await sleep(200);
+      assert.deepEqual([looks, source.made], [3, 1]);
+    });
+
+    it('follow with a round when they could not be read', async () => {
+      answers = () => 'unread';
+      arrivals.next();
+      await sleep(200);
+      assert(source.made >= 3, `${source.made} rounds`);
+      // The burst may end between the two.
+      assert(looks - (source.made - 1) <= 1, `${looks} readings, ${source.made} rounds`);
+    });
+
+    it('go on while flows appear all the time, with readings of new flows within a budget', async () => {
+      running.unsubscribe();
+      source.periodMs = 50;
+      let partial = 0;
+      const handleArrivals = async (): Promise<ArrivalsResult> => {
+        partial++;
+        await sleep(20);
+        return 'waiting';
+      };
+      const urgency = { arrivals: interval(3), handleArrivals };
+      const startedMs = CLOCK.now();
+      const handle = (): Promise<void> => Promise.resolve();
+      running = ticks(source, CLOCK, handle, urgency).subscribe();
+      const before = source.made;
+      while (source.made < before + 40) await sleep(20);
+      const seconds = (CLOCK.now() - startedMs) / 1_000;
+      // 20 ms each: half a second of them at first, then 40 ms a second.
+      assert(partial <= 26 + 2 * seconds, `${partial} readings in ${seconds} s`);
+      assert(partial > 10, `${partial}`);
+    });
   });
 
   it('follow a shorter period at a wake, without a burst', async () => {

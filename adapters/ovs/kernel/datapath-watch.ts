@@ -10,6 +10,7 @@ import {
 } from '../../../protocols/netlink/subscription.ts';
 import { ChangeKind, FlowChanges } from './flow-changes.ts';
 import { FlowRecord } from './flow-record.ts';
+import { NewFlows } from './new-flows.ts';
 
 /** Turns of reading notifications before a reading continues without the rest. */
 const MAX_DRAINS = 64;
@@ -31,6 +32,8 @@ export interface WatchListener {
  */
 export class DatapathWatch {
   readonly changes = new FlowChanges();
+  /** Flows that were made of late, as long as flows are followed. */
+  readonly made = new NewFlows();
   readonly #families: OvsFamilies;
   readonly #dpIfindex: number;
   readonly #open: () => NotificationSocket;
@@ -126,6 +129,7 @@ export class DatapathWatch {
   /** Leaves the group: what it reports until everything is read again is of no use. */
   #pause(): void {
     this.changes.lose();
+    this.made.clear();
     if (this.#flows === undefined) return;
     this.#flows.close();
     this.#flows = undefined;
@@ -153,7 +157,10 @@ export class DatapathWatch {
     if (!this.changes.isComplete) return this.#pause();
     // ovs-vswitchd changes the actions of a flow after a change of rules.
     if (command === COMMAND.set) this.#listener.actionsChanged();
-    else if (command === COMMAND.new) this.#listener.flowMade();
+    else if (command === COMMAND.new) {
+      this.made.add(record, performance.now());
+      this.#listener.flowMade();
+    }
   }
 }
 

@@ -1,3 +1,4 @@
+import type { FlowId } from '../../../engine/model/flow-id.ts';
 import type { FlowTable } from '../../../engine/model/flow-table.ts';
 import type { FlowSource, ReadCost } from '../../../engine/ports/flow-source.ts';
 import { NetlinkRefused } from '../../../protocols/netlink/errors.ts';
@@ -128,6 +129,41 @@ export class KernelFlowSource implements FlowSource {
     }
   }
 
+  /** Asks for the flows that were made of late one by one, as long as notifications are complete. */
+  async readNew(table: FlowTable, signal: AbortSignal): Promise<boolean> {
+    const session = this.#session;
+    if (session === undefined || !this.#canReadNew(session, table)) return false;
+    const { families, dpIfindex, watch } = session;
+    const nowMs = performance.now();
+    const flows = watch.made.at(nowMs);
+    this.#reading.start(table, false, monotonicMs());
+    const ufids = flows.map(({ id }) => ufidBytes(id));
+    const answers = await flowsOf(this.#requests, families, dpIfindex, ufids, signal);
+    signal.throwIfAborted();
+    // Port numbers may have got other names meanwhile.
+    if (!this.#canReadNew(session, table)) return false;
+    for (const [i, answer] of answers.entries()) {
+      const { id, madeAtMs } = flows[i];
+      if (!(answer instanceof NetlinkRefused)) {
+        for (const { payload } of answer) this.#reading.answered(payload, nowMs - madeAtMs);
+      } else if (answer.code !== 'ENOENT') {
+        return false;
+      }
+      // A known flow that is gone or unreadable may have an entry.
+      if (table.rowOf(id) >= 0 && !this.#reading.has(id)) return false;
+    }
+    this.#reading.finish();
+    watch.made.forget((id) => isCounted(table, id));
+    return true;
+  }
+
+  /** False when a complete reading is needed. */
+  #canReadNew({ watch }: Session, table: FlowTable): boolean {
+    watch.catchUp();
+    const { isGone, hasPortChange, changes } = watch;
+    return this.#table === table && changes.isComplete && !isGone && !hasPortChange;
+  }
+
   close(): Promise<void> {
     this.#leave();
     this.#requests.close();
@@ -174,7 +210,9 @@ export class KernelFlowSource implements FlowSource {
       if (watch.hasPortChange || (!isComplete && !isFull)) continue;
       // A dump of everything counts even when flows change too fast to follow; the next is another.
       if (isComplete) this.#table = table;
-      return this.#reading.finish();
+      const summary = this.#reading.finish();
+      watch.made.forget((id) => isCounted(table, id));
+      return summary;
     }
     throw new PortsUnsettled(MAX_ATTEMPTS);
   }
@@ -229,6 +267,12 @@ export class KernelFlowSource implements FlowSource {
     if (isFull) this.#fullAtMs = nowMs;
     return true;
   }
+}
+
+/** True when there is nothing to wait for: the kernel has counted packets of the flow, or it is gone. */
+function isCounted(table: FlowTable, id: FlowId): boolean {
+  const row = table.rowOf(id);
+  return row < 0 || table.traffic.rawPackets[row] > 0;
 }
 
 function maxAsked(flows: number): number {

@@ -20,8 +20,8 @@ export interface ReadingSummary {
  * not change without a notification, so a dump without them is enough for its counters; the flows
  * that are new, changed or missed are asked for one by one.
  *
- * Use: the dump writes into it (it is its reader), then `toAsk`, `answered` or `gone` for each of
- * these, and `finish`.
+ * Use: `start`, the dump writes into it (it is its reader), then `toAsk`, `answered` or `gone` for each
+ * of these, and `finish`. A partial reading goes without the dump and `toAsk`.
  */
 export class Reading implements DumpReader {
   readonly #translator: FlowTranslator;
@@ -66,7 +66,7 @@ export class Reading implements DumpReader {
     if (table === undefined) return;
     if (!record.read(datagram, from, to)) return this.#skip('malformed message');
     if (!record.hasUfid) return this.#skip('no ufid');
-    if (this.#isFull) return this.#translate(table);
+    if (this.#isFull) return this.#translate(table, 0);
     const row = table.find(record.w0, record.w1, record.w2, record.w3);
     if (row >= 0) this.#count(row);
     else this.#unknown.push({ w0: record.w0, w1: record.w1, w2: record.w2, w3: record.w3 });
@@ -104,19 +104,25 @@ export class Reading implements DumpReader {
     return [...ask.values()];
   }
 
+  /** True if the flow is part of the reading so far. */
+  has(id: FlowId): boolean {
+    const row = this.#table?.rowOf(id) ?? -1;
+    return row >= 0 && this.#tally.has(row);
+  }
+
   /** Known flows of the reading so far. */
   get size(): number {
     return this.#tally.size;
   }
 
-  /** The answer for one flow. */
-  answered(payload: Buffer): void {
+  /** The answer for one flow. @param ageMs time since it was made, ms; 0 if unknown */
+  answered(payload: Buffer, ageMs = 0): void {
     const table = this.#table;
     const record = this.#record;
     if (table === undefined) return;
     if (!record.read(payload, 0, payload.length)) return this.#skip('malformed message');
     if (!record.hasUfid) return this.#skip('no ufid');
-    this.#translate(table);
+    this.#translate(table, ageMs);
   }
 
   /** The flow has left the datapath since the dump. */
@@ -132,7 +138,7 @@ export class Reading implements DumpReader {
   }
 
   /** Adds the record's flow, or replaces what changed of it. */
-  #translate(table: FlowTable): void {
+  #translate(table: FlowTable, ageMs: number): void {
     const record = this.#record;
     const flow = this.#translator.translate(record);
     let row = table.rowOf(record);
@@ -146,6 +152,7 @@ export class Reading implements DumpReader {
         { w0: record.w0, w1: record.w1, w2: record.w2, w3: record.w3 },
         flow.match,
         flow.actions,
+        ageMs,
       );
     } else {
       if (!sameMatch(table.matchAt(row), flow.match)) table.setMatch(row, flow.match);

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   DatapathMissing,
   NoKernelDatapath,
@@ -284,6 +285,120 @@ describe('the source of kernel flows', () => {
     kernel.put(kernelFlow(60));
     await read();
     assert.equal(calls, 1);
+  });
+
+  describe('reading new flows alone', () => {
+    async function readNew(): Promise<{ isRead: boolean; rows: number[] }> {
+      table.beginPartial(performance.now());
+      const isRead = await source.readNew(table, never());
+      if (isRead) return { isRead, rows: [...table.endPartial()] };
+      table.abandon();
+      return { isRead, rows: [] };
+    }
+
+    beforeEach(async () => {
+      for (let n = 0; n < 20; n++) kernel.put(kernelFlow(n));
+      await read();
+    });
+
+    it('asks for them alone, until packets of them are counted', async () => {
+      kernel.put(kernelFlow(30));
+      assert.equal((await readNew()).rows.length, 1);
+      assert.equal(table.count, 21);
+      assert.deepEqual(outputs(30), [{ kind: 'output', port: 'vm2' }]);
+      assert.deepEqual([kernel.dumps, kernel.asked], [[FULL], 1]);
+      const flow = kernel.flows.get(ufidOf(30).toString('hex'));
+      assert(flow !== undefined);
+      flow.packets = 3;
+      flow.bytes = 300;
+      assert.deepEqual((await readNew()).rows, [rowOf(table, 30)]);
+      assert.equal(table.traffic.vswitchPackets[rowOf(table, 30)], 3);
+      assert.deepEqual(await readNew(), { isRead: true, rows: [] });
+      assert.deepEqual([kernel.dumps, kernel.asked], [[FULL], 2]);
+      await read();
+      assert.equal(table.count, 21);
+      assert.equal(table.traffic.vswitchPackets[rowOf(table, 30)], 3);
+    });
+
+    it('dates them from their notification', async () => {
+      kernel.put(kernelFlow(30));
+      await sleep(60);
+      await readNew();
+      const ageMs = performance.now() - table.traffic.firstSeenMs[rowOf(table, 30)];
+      // The notification is read within 20 ms.
+      assert(ageMs >= 35, `${ageMs} ms`);
+    });
+
+    it('passes one over that has ended', async () => {
+      kernel.put(kernelFlow(30));
+      kernel.put(kernelFlow(31));
+      kernel.delete(ufidOf(30));
+      assert.equal((await readNew()).rows.length, 1);
+      assert.equal(table.count, 21);
+      await read();
+      assert.equal(table.count, 21);
+    });
+
+    it('leaves the rest to a complete reading when a known flow has ended under the same ufid', async () => {
+      kernel.delete(ufidOf(3));
+      kernel.put(kernelFlow(3));
+      kernel.delete(ufidOf(3));
+      assert.equal((await readNew()).isRead, false);
+      await read();
+      assert.equal(table.count, 19);
+    });
+
+    it('sees another mask under the same ufid', async () => {
+      const flow = kernelFlow(3);
+      const mask = Buffer.from(flow.mask);
+      // The destination, too.
+      mask.fill(0xff, mask.length - 16, mask.length - 10);
+      kernel.delete(ufidOf(3));
+      kernel.put({ ...flow, mask });
+      assert.deepEqual((await readNew()).rows, [rowOf(table, 3)]);
+      assert.equal(version(3), 2);
+    });
+
+    it('leaves the rest to a complete reading when a known flow becomes unreadable', async () => {
+      const flow = kernelFlow(3);
+      kernel.delete(ufidOf(3));
+      kernel.put({ ...flow, actions: Buffer.from([1, 2, 3]) });
+      assert.equal((await readNew()).isRead, false);
+      await read();
+      assert.equal(table.count, 19);
+    });
+
+    const INCOMPLETE: Readonly<Record<string, () => void>> = {
+      'a notification was lost': () => kernel.loseNotification(),
+      'a port has changed': () => kernel.setPort(4, 'vm4'),
+      'the datapath was deleted': () => kernel.deleteDatapath(),
+    };
+    for (const [what, happens] of Object.entries(INCOMPLETE)) {
+      it(`reads nothing when ${what}`, async () => {
+        kernel.put(kernelFlow(30));
+        happens();
+        assert.equal((await readNew()).isRead, false);
+        assert.equal(table.count, 20);
+        assert.equal(kernel.asked, 0);
+      });
+    }
+
+    it('reads nothing before the first complete reading', async () => {
+      const other = new KernelFlowSource({ timeoutMs: 1_000, open: kernel.open });
+      table = new FlowTable();
+      table.beginPartial(performance.now());
+      assert.equal(await other.readNew(table, never()), false);
+      table.abandon();
+      await other.close();
+    });
+
+    it('reads 256 at most; others wait for a complete reading', async () => {
+      for (let n = 100; n < 500; n++) kernel.put(numbered(n));
+      assert.equal((await readNew()).rows.length, 256);
+      assert.equal(kernel.asked, 256);
+      await read();
+      assert.equal(table.count, 420);
+    });
   });
 
   it('does not follow the flows while too many change, and says so', async () => {
