@@ -15,6 +15,7 @@ const BENCHES: ReadonlyMap<string, () => Promise<{ readonly run: RunBench }>> = 
   ['openflow', () => import('./openflow.ts')],
   ['replay', () => import('./replay.ts')],
   ['tcx', () => import('./tcx/bench.ts')],
+  ['meter', () => import('./meter/bench.ts')],
   ['decisions', () => import('./decisions/bench.ts')],
 ]);
 

@@ -279,11 +279,9 @@ export function describeConnectionMeter(
           const { all, reading } = await readMeter(meter);
           assert.equal(reading.sampling, 4);
           const [{ packets, bytes }] = all.values();
-          assert.equal(packets % 4, 0);
           assert.equal(bytes, packets * frameOf(PLAIN).length);
-          // A binomial distribution of 4,000 packets with p = 1/4: ten standard deviations.
+          // Whatever is random in it: more than ten standard deviations of independent samples.
           assert(Math.abs(packets - SENT) < 10 * 4 * Math.sqrt((SENT * 3) / 16), `${packets}`);
-          assert.notEqual(packets, SENT * 4);
         },
         { sampling: 4 },
       ),

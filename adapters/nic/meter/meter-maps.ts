@@ -7,13 +7,24 @@ import {
   METER_CONTROL,
   METER_KEY,
   METER_LAYOUT_VERSION,
-  METER_PORT,
+  METER_PACE,
+  METER_PORT_BYTES,
   METER_RECORD,
+  WINDOW_MS,
 } from './records.ts';
 
 /** Names of the maps: symbols of the BPF object and files in the pin directory. */
-const NAMES = ['connections', 'meter_ports', 'meter_control', 'meter_added'] as const;
+const NAMES = [
+  'connections',
+  'meter_ports',
+  'meter_control',
+  'meter_added',
+  'meter_paces',
+] as const;
 type MeterMapName = (typeof NAMES)[number];
+
+/** What a processor did within so many windows, about 2 s, is what it does now. */
+const RECENT_WINDOWS = 128n;
 
 interface Shape {
   readonly type: number;
@@ -31,9 +42,10 @@ function shapes(connections: number): Record<MeterMapName, Shape> {
       valueSize: METER_RECORD.bytes,
       maxEntries: connections,
     },
-    meter_ports: { type: HASH, keySize: 4, valueSize: METER_PORT.bytes, maxEntries: MAX_PORTS },
+    meter_ports: { type: HASH, keySize: 4, valueSize: METER_PORT_BYTES, maxEntries: MAX_PORTS },
     meter_control: { type: ARRAY, keySize: 4, valueSize: 8, maxEntries: words },
     meter_added: { type: PERCPU_ARRAY, keySize: 4, valueSize: 8, maxEntries: 1 },
+    meter_paces: { type: PERCPU_ARRAY, keySize: 4, valueSize: METER_PACE.bytes, maxEntries: 1 },
   };
 }
 
@@ -47,6 +59,7 @@ export class MeterMaps {
   readonly #folder: string;
   readonly #fds: ReadonlyMap<MeterMapName, number>;
   readonly #added: BigUint64Array;
+  readonly #paces: DataView;
 
   private constructor(
     libbpf: Libbpf,
@@ -57,7 +70,9 @@ export class MeterMaps {
     this.#libbpf = libbpf;
     this.#folder = folder;
     this.#fds = fds;
-    this.#added = new BigUint64Array(libbpf.possibleCpus());
+    const cpus = libbpf.possibleCpus();
+    this.#added = new BigUint64Array(cpus);
+    this.#paces = new DataView(new ArrayBuffer(cpus * METER_PACE.bytes));
     this.areAdopted = areAdopted;
     this.connections = this.#fd('connections');
   }
@@ -129,9 +144,34 @@ export class MeterMaps {
     this.#setWord(METER_CONTROL.untilNs, BigInt(Math.round(ms)) * 1_000_000n);
   }
 
-  /** Counts the packets of a device. @param port a `struct meter_port` */
-  setPort(ifindex: number, port: Uint8Array): void {
-    this.#libbpf.update(this.#fd('meter_ports'), u32(ifindex), port, `port ${ifindex}`);
+  /**
+   * Counts one packet in so many on a processor that gets more than so many a second.
+   *
+   * @param oneIn at least 1
+   */
+  sample(oneIn: number, abovePerSecond: number): void {
+    const busyPackets = Math.round((abovePerSecond * WINDOW_MS) / 1000);
+    this.#setWord(METER_CONTROL.busyPackets, BigInt(busyPackets));
+    this.#setWord(METER_CONTROL.sampling, BigInt(oneIn));
+  }
+
+  /** One packet in so many is counted now, on the processor that counts the fewest; 1: each. */
+  sampling(nowMs: number): number {
+    const fd = this.#fd('meter_paces');
+    this.#libbpf.lookup(fd, u32(0), new Uint8Array(this.#paces.buffer), 'meter_paces');
+    const window = BigInt(Math.floor(nowMs / WINDOW_MS));
+    let most = 1;
+    for (let at = 0; at < this.#paces.byteLength; at += METER_PACE.bytes) {
+      const isRecent = window - this.#paces.getBigUint64(at, true) <= RECENT_WINDOWS;
+      const times = this.#paces.getUint32(at + METER_PACE.times, true);
+      if (isRecent) most = Math.max(most, times);
+    }
+    return most;
+  }
+
+  /** Counts the packets of a device. @param identity a `struct meter_port` */
+  setPort(ifindex: number, identity: Uint8Array): void {
+    this.#libbpf.update(this.#fd('meter_ports'), u32(ifindex), identity, `port ${ifindex}`);
   }
 
   /** Ends counting the packets of a device. */

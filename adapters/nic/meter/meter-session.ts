@@ -7,18 +7,15 @@ import { Libbpf } from '../core/libbpf.ts';
 import { meterPinPath } from '../core/meter-pins.ts';
 import type { NetworkLock } from '../core/network-lock.ts';
 import { PinLock } from '../core/pin-lock.ts';
-import { ProgramLoader } from '../core/program-loader.ts';
 import { TcxLinks } from '../tcx/tcx-links.ts';
 import { ConnectionReader } from './connection-reader.ts';
 import { MeterUnsupported } from './errors.ts';
 import { Forgotten } from './forgotten.ts';
 import { MeteredPorts } from './metered-ports.ts';
 import { MeterMaps } from './meter-maps.ts';
+import { MeterProgram } from './meter-program.ts';
 import type { PacketMeterOptions } from './options.ts';
 import { PortNames } from './port-names.ts';
-import { ProgramPins } from './program-pins.ts';
-
-const PROGRAM = 'norikae_meter';
 
 /** The program stops counting when it has not been read for so long, ms: its daemon is dead, or hangs. */
 const UNREAD_MS = 120_000;
@@ -29,11 +26,10 @@ interface Parts {
   readonly pinLock: PinLock;
   readonly folder: string;
   readonly maps: MeterMaps;
-  readonly pins: ProgramPins;
+  readonly program: MeterProgram;
   readonly ports: MeteredPorts;
   readonly names: PortNames;
-  readonly program: { readonly fd: number; readonly id: number };
-  readonly forgetAfterMs: number;
+  readonly options: PacketMeterOptions;
 }
 
 /** A loaded program with its maps. Calls must not overlap. */
@@ -46,8 +42,8 @@ export class MeterSession {
   private constructor(parts: Parts) {
     this.#parts = parts;
     this.ports = parts.ports;
-    const { libbpf, maps, names, forgetAfterMs } = parts;
-    this.#reader = new ConnectionReader(libbpf, maps.connections, names, forgetAfterMs);
+    const { libbpf, maps, names, options } = parts;
+    this.#reader = new ConnectionReader(libbpf, maps.connections, names, options.forgetAfterMs);
     this.#forgotten = new Forgotten(maps.areAdopted);
   }
 
@@ -61,31 +57,25 @@ export class MeterSession {
     const libbpf = new Libbpf();
     const programs = new BpfPrograms();
     if (!(await new DevicePrograms(lock).knowsTcx())) throw new MeterUnsupported();
+    const { connections, objectPath, sampleOneIn, sampleAbove } = options;
     const folder = meterPinPath(options.pinPath);
     const pinLock = PinLock.acquire(folder);
     const undo = [() => pinLock.release()];
     try {
-      const maps = MeterMaps.open(libbpf, folder, options.connections);
+      const maps = MeterMaps.open(libbpf, folder, connections);
       undo.unshift(() => maps.close());
+      maps.sample(sampleOneIn, sampleAbove);
       maps.countUntil(monotonicMs() + UNREAD_MS);
-      const loader = await ProgramLoader.open({
-        programs,
-        objects: [{ path: options.objectPath, names: [PROGRAM] }],
-        maps: maps.byName(),
-      });
-      const fd = await loader.withProgram({ name: PROGRAM }, (loaded) => libbpf.duplicate(loaded));
-      undo.unshift(() => libbpf.close(fd));
-      const program = { fd, id: programs.programInfo(fd).id };
-      const pins = new ProgramPins(libbpf, folder);
-      pins.add(program.id, fd);
+      const object = { objectPath, maps: maps.byName(), folder };
+      const program = await MeterProgram.load({ libbpf, programs, ...object });
+      undo.unshift(() => program.close());
       const point = new TcxLinks(libbpf, lock, folder, 'last');
       await point.open();
       const names = new PortNames();
       const only = options.ports === undefined ? undefined : new Set(options.ports);
-      const { samplingOf, forgetAfterMs } = options;
-      const ports = new MeteredPorts({ maps, point, pins, names, program, only, samplingOf });
-      const own = { libbpf, pinLock, folder, maps, pins, names, program, forgetAfterMs };
-      return new MeterSession({ ...own, ports });
+      const ports = new MeteredPorts({ maps, point, program, names, only });
+      const own = { libbpf, pinLock, folder, maps, program, names, ports };
+      return new MeterSession({ ...own, options });
     } catch (error) {
       for (const step of undo) step();
       throw error;
@@ -94,31 +84,31 @@ export class MeterSession {
 
   /** Reports the connections. @throws {SystemCallFailed} */
   async read(sink: MeterSink, signal: AbortSignal): Promise<MeterReading> {
-    const { maps, ports } = this.#parts;
+    const { maps } = this.#parts;
     const nowMs = monotonicMs();
     maps.countUntil(nowMs + UNREAD_MS);
     const added = maps.added();
     const { reported, deleted } = await this.#reader.read(sink, nowMs, signal);
     const forgotten = this.#forgotten.after({ added, present: reported, deleted });
-    return { connections: reported, forgotten, sampling: ports.sampling() };
+    return { connections: reported, forgotten, sampling: maps.sampling(nowMs) };
   }
 
   /** Ends the session; see {@link ConnectionMeter.close}. @throws {NetworkLockBusy} */
   async close(how: 'withdraw' | 'keep'): Promise<void> {
-    const { libbpf, pinLock, maps, program } = this.#parts;
+    const { pinLock, maps, program } = this.#parts;
     try {
       if (how === 'withdraw') await this.#withdraw();
     } finally {
-      libbpf.close(program.fd);
+      program.close();
       maps.close();
       pinLock.release();
     }
   }
 
   async #withdraw(): Promise<void> {
-    const { maps, pins, ports, folder } = this.#parts;
+    const { maps, program, ports, folder } = this.#parts;
     await ports.leaveAll();
-    pins.keepOnly(undefined);
+    program.unpin();
     maps.unpin();
     // Anything that is left has not been pinned by a meter.
     if (existsSync(folder) && readdirSync(folder).length === 0) rmdirSync(folder);

@@ -1,29 +1,26 @@
-import type { PortInfo, PortSnapshot } from '../../../engine/model/port.ts';
+import type { PortSnapshot } from '../../../engine/model/port.ts';
 import { ifindexOf, isEthernet } from '../core/device.ts';
 import { NetworkLockBusy, SystemCallFailed } from '../core/errors.ts';
 import { exclusionOf } from '../core/port-eligibility.ts';
 import type { IngressPoint } from '../tcx/ingress-point.ts';
 import type { MeterMaps } from './meter-maps.ts';
+import type { MeterProgram } from './meter-program.ts';
 import type { PortNames } from './port-names.ts';
-import type { ProgramPins } from './program-pins.ts';
-import { meterPort } from './records.ts';
+import { meterIdentity } from './records.ts';
 
 /** What {@link MeteredPorts} works with. */
 export interface MeteredPortsParts {
   readonly maps: MeterMaps;
   readonly point: IngressPoint;
-  readonly pins: ProgramPins;
   readonly names: PortNames;
-  readonly program: { readonly fd: number; readonly id: number };
+  readonly program: MeterProgram;
   readonly only: ReadonlySet<string> | undefined;
-  readonly samplingOf: (port: PortInfo) => number;
 }
 
 /** A port that is counted. */
 interface MeteredPort {
   readonly ifindex: number;
   readonly uuid: string;
-  readonly sampling: number;
 }
 
 /** The ports whose packets are counted. */
@@ -46,13 +43,6 @@ export class MeteredPorts {
     return this.#failures;
   }
 
-  /** One packet in so many is counted, on the port with the fewest. */
-  sampling(): number {
-    let most = 1;
-    for (const { sampling } of this.#ports.values()) most = Math.max(most, sampling);
-    return most;
-  }
-
   /** Counts on the ports that there are now. The next call tries again what has failed. */
   async follow(snapshot: PortSnapshot): Promise<void> {
     this.#failures.clear();
@@ -60,7 +50,7 @@ export class MeteredPorts {
     for (const port of snapshot.values()) {
       if (exclusionOf(port, this.#parts.only) !== undefined) continue;
       const { name, ifindex, uuid } = port;
-      wanted.set(name, { ifindex, uuid, sampling: this.#parts.samplingOf(port) });
+      wanted.set(name, { ifindex, uuid });
     }
     const kept = new Set(Array.from(wanted.values(), ({ ifindex }) => ifindex));
     const areGone = await this.#leave(kept);
@@ -68,7 +58,7 @@ export class MeteredPorts {
     for (const [name, port] of wanted) await this.#count(name, port);
     this.#parts.names.set(new Map(Array.from(this.#ports, ([name, { uuid }]) => [name, uuid])));
     // A port that failed, or a device that is not wanted, can still have the program of a former daemon.
-    if (areGone && this.#failures.size === 0) this.#parts.pins.keepOnly(this.#parts.program.id);
+    if (areGone && this.#failures.size === 0) this.#parts.program.keepPin();
   }
 
   /** Detaches from every device. @throws {NetworkLockBusy} */
@@ -99,11 +89,11 @@ export class MeteredPorts {
 
   async #count(name: string, port: MeteredPort): Promise<void> {
     const { maps, point, program } = this.#parts;
-    const { ifindex, uuid, sampling } = port;
+    const { ifindex, uuid } = port;
     try {
       if (ifindexOf(name) !== ifindex) throw new DeviceGone(name);
       if (!isEthernet(name)) throw new NotEthernet(name);
-      maps.setPort(ifindex, meterPort(uuid, sampling));
+      maps.setPort(ifindex, meterIdentity(uuid));
       await point.attach(ifindex, program.fd, program.id);
       this.#ports.set(name, port);
     } catch (error) {

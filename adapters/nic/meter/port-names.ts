@@ -19,7 +19,7 @@ export class PortNames {
     this.#last = undefined;
     this.#byLow = new Map(
       [...uuids].map(([name, uuid]) => {
-        const view = new DataView(meterIdentity(uuid).slice().buffer);
+        const view = new DataView(meterIdentity(uuid).buffer);
         const [low, high] = [view.getUint32(0, true), view.getUint32(4, true)];
         return [low, { name, low, high }];
       }),

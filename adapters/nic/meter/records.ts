@@ -35,24 +35,28 @@ export const METER_RECORD = {
   bytes: 64,
 } as const;
 
-/** `struct meter_port`. */
-export const METER_PORT = { identity: 0, sampling: 16, bytes: 24 } as const;
+/** Bytes of `struct meter_port`: the identity of a port. */
+export const METER_PORT_BYTES = 16;
 
 /** Words of the map `meter_control`. */
-export const METER_CONTROL = { untilNs: 0, version: 1, words: 2 } as const;
+export const METER_CONTROL = {
+  untilNs: 0,
+  version: 1,
+  sampling: 2,
+  busyPackets: 3,
+  words: 4,
+} as const;
+
+/** `struct meter_pace`, offsets in bytes. */
+export const METER_PACE = { window: 0, packets: 8, skips: 12, times: 16, bytes: 24 } as const;
+
+/** `WINDOW_SHIFT`, as ms: how long packets are counted to tell whether a processor is busy. */
+export const WINDOW_MS = 2 ** 24 / 1e6;
 
 /**
- * The identity of a port by its uuid, 16 bytes: the key of the hash of its connections. A sender does
- * not know the uuid, so it cannot make connections with equal hashes.
+ * The identity of a port by its uuid, a `struct meter_port`: the key of the hash of its connections. A
+ * sender does not know the uuid, so it cannot make connections with equal hashes.
  */
 export function meterIdentity(uuid: string): Uint8Array {
-  return portIdentity(uuid).subarray(0, METER_PORT.sampling);
-}
-
-/** The `struct meter_port` of a port. */
-export function meterPort(uuid: string, sampling: number): Uint8Array {
-  const record = new Uint8Array(METER_PORT.bytes);
-  record.set(meterIdentity(uuid));
-  new DataView(record.buffer).setUint32(METER_PORT.sampling, sampling, true);
-  return record;
+  return portIdentity(uuid).slice(0, METER_PORT_BYTES);
 }

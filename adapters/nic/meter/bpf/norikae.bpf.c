@@ -44,14 +44,20 @@ struct {
 	__type(value, __u64);
 } meter_added SEC(".maps");
 
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct meter_pace);
+} meter_paces SEC(".maps");
+
 /* Words of a key that are hashed: all behind the port, whose identity is the key of the hash. */
 #define HASHED_WORDS ((sizeof(struct meter_key) - sizeof(__u64)) / sizeof(__u64))
 
-static __always_inline int is_read(__u64 now)
+static __always_inline __u64 word_of(__u32 index)
 {
-	__u32 word = METER_UNTIL_NS;
-	__u64 *until = bpf_map_lookup_elem(&meter_control, &word);
-	return until && now < *until;
+	__u64 *word = bpf_map_lookup_elem(&meter_control, &index);
+	return word ? *word : 0;
 }
 
 /* The connection of a packet; -1 if it belongs to none. */
@@ -95,19 +101,37 @@ static __always_inline int add(const struct meter_key *key, const struct meter_p
 	return 0;
 }
 
-SEC("tc")
-int norikae_meter(struct __sk_buff *skb)
+/*
+ * How many times a packet is counted. A processor that gets few packets counts each.
+ * A busy one counts a random sample, whose distances are 1 to 2n - 1 and n on average: for a packet that is
+ * passed over, it only counts down.
+ */
+static __always_inline __u32 pace(struct meter_pace *pace, __u64 now)
 {
-	__u64 now = bpf_ktime_get_coarse_ns();
+	__u64 window = now >> WINDOW_SHIFT;
+	if (window != pace->window) {
+		/* The mean over the windows since then. */
+		__u64 busy = word_of(METER_BUSY_PACKETS) * (window - pace->window);
+		pace->times = pace->packets > busy ? word_of(METER_SAMPLING) : 1;
+		pace->window = window;
+		pace->packets = 0;
+	} else if (pace->times == 1 && pace->packets > word_of(METER_BUSY_PACKETS)) {
+		pace->times = word_of(METER_SAMPLING);
+	}
+	pace->packets += 1;
+	__u32 times = pace->times;
+	if (times > 1)
+		pace->skips = bpf_get_prandom_u32() % (2 * times - 1);
+	return times;
+}
+
+/* Counts a packet `times` times. */
+static __always_inline void count(struct __sk_buff *skb, __u64 now, __u32 times)
+{
 	__u32 ifindex = skb->ifindex;
 	struct meter_port *port = bpf_map_lookup_elem(&meter_ports, &ifindex);
-	if (!port || !is_read(now))
-		return TC_ACT_UNSPEC;
-	__u32 times = port->sampling;
-	if (times > 1 && bpf_get_prandom_u32() % times)
-		return TC_ACT_UNSPEC;
-	if (pull_headers(skb))
-		return TC_ACT_UNSPEC;
+	if (!port || pull_headers(skb))
+		return;
 
 	struct flow_key packet = {};
 	struct l4_place place = {};
@@ -115,10 +139,10 @@ int norikae_meter(struct __sk_buff *skb)
 	void *end = (void *)(long)skb->data_end;
 	/* With a tag in the frame, behind the one in the metadata, there are two. */
 	if (parse(data, end, skb->len, tag_of(skb), &packet, &place) != ETH_HLEN)
-		return TC_ACT_UNSPEC;
+		return;
 	struct meter_key key = {};
 	if (key_of(&packet, port, &key))
-		return TC_ACT_UNSPEC;
+		return;
 
 	__u64 bytes = (__u64)(skb->len + (skb->vlan_present ? sizeof(struct tagged_header) : 0)) * times;
 	struct meter_record *record = bpf_map_lookup_elem(&connections, &key);
@@ -126,14 +150,31 @@ int norikae_meter(struct __sk_buff *skb)
 		struct meter_record first = {
 			.packets = times, .bytes = bytes, .first_ns = now, .last_ns = now};
 		if (!add(&key, port, &packet, &first))
-			return TC_ACT_UNSPEC;
+			return;
 		record = bpf_map_lookup_elem(&connections, &key);
 		if (!record)
-			return TC_ACT_UNSPEC;
+			return;
 	}
 	__sync_fetch_and_add(&record->packets, times);
 	__sync_fetch_and_add(&record->bytes, bytes);
 	record->last_ns = now;
+}
+
+SEC("tc")
+int norikae_meter(struct __sk_buff *skb)
+{
+	__u32 first = 0;
+	struct meter_pace *own = bpf_map_lookup_elem(&meter_paces, &first);
+	if (!own)
+		return TC_ACT_UNSPEC;
+	if (own->skips) {
+		own->skips -= 1;
+		own->packets += 1;
+		return TC_ACT_UNSPEC;
+	}
+	__u64 now = bpf_ktime_get_coarse_ns();
+	if (now < word_of(METER_UNTIL_NS))
+		count(skb, now, pace(own, now));
 	return TC_ACT_UNSPEC;
 }
 

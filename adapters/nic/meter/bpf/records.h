@@ -49,15 +49,32 @@ struct meter_record {
 /* A device that is metered, by its ifindex. */
 struct meter_port {
 	__u64 identity[2];
-	/* One packet in so many is counted, and counted so many times. */
-	__u32 sampling;
-	__u32 spare;
 };
 
 /* Words of the map meter_control. */
 /* CLOCK_MONOTONIC, ns: nothing is counted afterwards, because it is not read. */
 #define METER_UNTIL_NS 0
 #define METER_VERSION 1
-#define METER_WORDS 2
+/* A busy processor counts one packet in so many, and counts it so many times; at least 1. */
+#define METER_SAMPLING 2
+/* A processor is busy with more packets in a window. */
+#define METER_BUSY_PACKETS 3
+#define METER_WORDS 4
+
+/* A window has 2^24 ns, 17 ms. */
+#define WINDOW_SHIFT 24
+
+/* How a processor samples. */
+struct meter_pace {
+	/* The time, in windows, of the last packet that was counted. */
+	__u64 window;
+	/* Packets in that window. */
+	__u32 packets;
+	/* Packets to pass over until the next that is counted. */
+	__u32 skips;
+	/* How many times a packet is counted. */
+	__u32 times;
+	__u32 spare;
+};
 
 #endif

@@ -83,7 +83,7 @@ for (const hook of ['xdp', 'tcx'] as const) {
       const other = { ...PLAIN, dstPort: PLAIN.dstPort + 1 };
       const mixed = Array.from({ length: PACKETS }, () => [frameOf(PLAIN), frameOf(other)]);
       // Those of the entry do not reach the bridge: the last is one without, and is waited for.
-      await node.send(inPort, mixed.flat(), PACKETS);
+      await node.send(inPort, mixed.flat(), { expected: PACKETS });
       assert(meter);
       const { all } = await readMeter(meter);
       const byPort = new Map(

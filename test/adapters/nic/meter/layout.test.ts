@@ -4,9 +4,11 @@ import {
   METER_CONTROL,
   METER_KEY,
   METER_LAYOUT_VERSION,
-  METER_PORT,
+  METER_PACE,
+  METER_PORT_BYTES,
   METER_RECORD,
   TAG_PRESENT,
+  WINDOW_MS,
 } from '../../../../adapters/nic/meter/records.ts';
 import { needs } from '../../../support/needs.ts';
 import { compile as compileWith, offsets } from '../support/c-layout.ts';
@@ -25,15 +27,19 @@ describe('layout of the meter', () => {
     const result = compile([
       `sizeof(struct meter_key) == ${METER_KEY.bytes}`,
       `sizeof(struct meter_record) == ${METER_RECORD.bytes}`,
-      `sizeof(struct meter_port) == ${METER_PORT.bytes}`,
+      `sizeof(struct meter_port) == ${METER_PORT_BYTES}`,
       ...offsets('meter_key', METER_KEY),
       ...offsets('meter_record', record),
       `offsetof(struct meter_record, bytes) == ${octets}`,
-      ...offsets('meter_port', METER_PORT),
+      `sizeof(struct meter_pace) == ${METER_PACE.bytes}`,
+      ...offsets('meter_pace', METER_PACE),
+      `(1 << WINDOW_SHIFT) == ${WINDOW_MS * 1e6}`,
+      `METER_BUSY_PACKETS == ${METER_CONTROL.busyPackets}`,
       `KIND_802_1AD == ${KIND_802_1AD}`,
       `TAG_PRESENT == ${TAG_PRESENT}`,
       `METER_UNTIL_NS == ${METER_CONTROL.untilNs}`,
       `METER_VERSION == ${METER_CONTROL.version}`,
+      `METER_SAMPLING == ${METER_CONTROL.sampling}`,
       `METER_WORDS == ${METER_CONTROL.words}`,
       `METER_LAYOUT_VERSION == ${METER_LAYOUT_VERSION}`,
     ]);

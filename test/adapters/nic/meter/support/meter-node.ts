@@ -15,6 +15,13 @@ import { bridgeOver } from '../../tcx/support/bridge.ts';
 
 const PACKETS_PER_SECOND = 50_000;
 
+/** How frames are sent. */
+export interface SendHow {
+  /** How many of them the bridge gets; left out: all. */
+  readonly expected?: number;
+  readonly packetsPerSecond?: number;
+}
+
 /** Two VMs on veth ports of a bridge, which takes packets where the kernel datapath does: behind tcx. */
 export class MeterNode {
   readonly world: World;
@@ -46,17 +53,15 @@ export class MeterNode {
   options(pinPath: string, asked: ConnectionMeterNeeds): PacketMeterOptions {
     const { connections, forgetAfterMs, sampling } = asked;
     const objectPath = builtObject('meter');
-    return { pinPath, objectPath, connections, forgetAfterMs, samplingOf: () => sampling };
+    const sizes = { connections, forgetAfterMs, sampleAbove: 0, sampleOneIn: sampling };
+    return { pinPath, objectPath, ...sizes };
   }
 
-  /**
-   * Sends frames from a VM; resolves once the bridge has got them.
-   *
-   * @param expected how many of them the bridge gets
-   */
-  async send(port: string, frames: readonly Buffer[], expected = frames.length): Promise<void> {
+  /** Sends frames from a VM; resolves once the bridge has got them. */
+  async send(port: string, frames: readonly Buffer[], how: SendHow = {}): Promise<void> {
+    const { expected = frames.length, packetsPerSecond = PACKETS_PER_SECOND } = how;
     const before = await received(this.#bridge);
-    await sendFrames(this.vm(port), frames, PACKETS_PER_SECOND, this.world.folder);
+    await sendFrames(this.vm(port), frames, packetsPerSecond, this.world.folder);
     const isAll = async () => (await received(this.#bridge)) >= before + expected;
     await eventually('all packets have entered', isAll);
   }
