@@ -41,7 +41,6 @@ export function withConnections(parts: ConnectionParts): NodeConnections {
     objectPath: join(packageRoot(), 'dist/adapters/nic/meter/norikae.bpf.o'),
     connections: connections.counted,
     forgetAfterMs: connections.idleMs,
-    samplingOf: () => 1,
     ...(only === undefined ? {} : { ports: only }),
   });
   const tracker = new OvsConnectionTracker({

@@ -2,6 +2,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { SAMPLING } from '../../adapters/nic/meter/options.ts';
 import { findKernel } from '../../lab/kernel/cache.ts';
 import { runGuest } from '../../lab/kernel/guest.ts';
 import { Cleanup } from '../../lab/testbed/cleanup.ts';
@@ -14,7 +15,7 @@ import {
   compare,
   type Comparison,
 } from '../support/report.ts';
-import { type Measured, type MeteredHow, SAMPLE_ONE_IN, type Sizes } from './figures.ts';
+import { type Measured, type MeteredHow, type Sizes } from './figures.ts';
 
 const FULL: Sizes = { rounds: 3, seconds: 1.5, connections: [1, 1_000, 100_000] };
 const QUICK: Sizes = { rounds: 1, seconds: 0.5, connections: [1, 1_000] };
@@ -38,7 +39,7 @@ export async function run({ quick, progress }: BenchOptions): Promise<BenchRepor
     ],
     notes: [
       'small UDP packets between two VMs, one megaflow, as fast as one process sends; the receiver drops them',
-      `median of ${sizes.rounds} rounds, without a meter, with it, and with one packet in ${SAMPLE_ONE_IN} counted, in turn`,
+      `median of ${sizes.rounds} rounds, without a meter, with it, and with one packet in ${SAMPLING.oneIn} counted, in turn`,
       'userspace, ours: run time of the program by the kernel, without that of an empty program; peer: ' +
         'processor time of ovs-vswitchd for a packet it forwards, while every packet is metered',
       'kernel datapath: packets/s with a meter beside those without, in an emulated machine with one processor, ' +

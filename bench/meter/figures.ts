@@ -2,10 +2,6 @@
 export const METERED = ['none', 'all', 'sampled'] as const;
 export type MeteredHow = (typeof METERED)[number];
 
-/** The daemon's settings: a processor that gets more packets a second counts one in so many. */
-export const SAMPLE_ABOVE = 10_000;
-export const SAMPLE_ONE_IN = 16;
-
 /** Sizes of a measurement. */
 export interface Sizes {
   readonly rounds: number;

@@ -1,12 +1,13 @@
 import { DevicePrograms } from '../../adapters/nic/core/device-programs.ts';
 import { isMeterProgram } from '../../adapters/nic/core/meter-pins.ts';
 import { NetworkLock } from '../../adapters/nic/core/network-lock.ts';
+import { SAMPLING } from '../../adapters/nic/meter/options.ts';
 import { PacketMeter } from '../../adapters/nic/meter/packet-meter.ts';
 import type { PortInfo } from '../../engine/model/port.ts';
 import type { TestNode, Vm } from '../../lab/testbed/node.ts';
 import { join } from 'node:path';
 import { packageRoot } from '../../platform/package-root.ts';
-import { type MeteredHow, SAMPLE_ABOVE, SAMPLE_ONE_IN } from './figures.ts';
+import type { MeteredHow } from './figures.ts';
 
 const CONNECTIONS = 1 << 20;
 /** An emulated processor takes seconds to load a program. */
@@ -31,8 +32,7 @@ export async function startMeter(
     objectPath: join(packageRoot(), 'dist/adapters/nic/meter/norikae.bpf.o'),
     connections: CONNECTIONS,
     forgetAfterMs: 60_000,
-    sampleAbove: SAMPLE_ABOVE,
-    sampleOneIn: how === 'sampled' ? SAMPLE_ONE_IN : 1,
+    sampling: how === 'sampled' ? SAMPLING : { above: 0, oneIn: 1 },
     maxLockWaitMs: LOCK_MS,
   });
   const ports = vms.map((vm): [string, PortInfo] => [vm.name, infoOf(vm)]);

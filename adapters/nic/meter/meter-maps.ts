@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Libbpf } from '../core/libbpf.ts';
 import { ARRAY, HASH, LRU_HASH, MAX_PORTS, PERCPU_ARRAY } from '../core/maps.ts';
 import { u32, u64 } from '../core/records.ts';
+import type { Sampling } from './options.ts';
 import {
   METER_CONTROL,
   METER_KEY,
@@ -144,13 +145,9 @@ export class MeterMaps {
     this.#setWord(METER_CONTROL.untilNs, BigInt(Math.round(ms)) * 1_000_000n);
   }
 
-  /**
-   * Counts one packet in so many on a processor that gets more than so many a second.
-   *
-   * @param oneIn at least 1
-   */
-  sample(oneIn: number, abovePerSecond: number): void {
-    const busyPackets = Math.round((abovePerSecond * WINDOW_MS) / 1000);
+  /** Sets how busy processors sample. */
+  sample({ above, oneIn }: Sampling): void {
+    const busyPackets = Math.round((above * WINDOW_MS) / 1000);
     this.#setWord(METER_CONTROL.busyPackets, BigInt(busyPackets));
     this.#setWord(METER_CONTROL.sampling, BigInt(oneIn));
   }

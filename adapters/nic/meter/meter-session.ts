@@ -14,7 +14,7 @@ import { Forgotten } from './forgotten.ts';
 import { MeteredPorts } from './metered-ports.ts';
 import { MeterMaps } from './meter-maps.ts';
 import { MeterProgram } from './meter-program.ts';
-import type { PacketMeterOptions } from './options.ts';
+import { type PacketMeterOptions, SAMPLING } from './options.ts';
 import { PortNames } from './port-names.ts';
 
 /** The program stops counting when it has not been read for so long, ms: its daemon is dead, or hangs. */
@@ -57,14 +57,14 @@ export class MeterSession {
     const libbpf = new Libbpf();
     const programs = new BpfPrograms();
     if (!(await new DevicePrograms(lock).knowsTcx())) throw new MeterUnsupported();
-    const { connections, objectPath, sampleOneIn, sampleAbove } = options;
+    const { connections, objectPath, sampling = SAMPLING } = options;
     const folder = meterPinPath(options.pinPath);
     const pinLock = PinLock.acquire(folder);
     const undo = [() => pinLock.release()];
     try {
       const maps = MeterMaps.open(libbpf, folder, connections);
       undo.unshift(() => maps.close());
-      maps.sample(sampleOneIn, sampleAbove);
+      maps.sample(sampling);
       maps.countUntil(monotonicMs() + UNREAD_MS);
       const object = { objectPath, maps: maps.byName(), folder };
       const program = await MeterProgram.load({ libbpf, programs, ...object });

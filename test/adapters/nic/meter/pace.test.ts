@@ -26,8 +26,8 @@ describe('the pace of a meter', function () {
 
   beforeEach(async () => {
     // Some 8 packets in a window of 17 ms.
-    const options = { ...node.options(node.world.pinPath(), ASKED), sampleAbove: 500 };
-    meter = new PacketMeter(options);
+    const options = node.options(node.world.pinPath(), ASKED);
+    meter = new PacketMeter({ ...options, sampling: { above: 500, oneIn: ONE_IN } });
     await meter.portsChanged(node.world.snapshot());
   });
 

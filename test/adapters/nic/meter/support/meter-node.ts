@@ -53,8 +53,8 @@ export class MeterNode {
   options(pinPath: string, asked: ConnectionMeterNeeds): PacketMeterOptions {
     const { connections, forgetAfterMs, sampling } = asked;
     const objectPath = builtObject('meter');
-    const sizes = { connections, forgetAfterMs, sampleAbove: 0, sampleOneIn: sampling };
-    return { pinPath, objectPath, ...sizes };
+    const sizes = { connections, forgetAfterMs };
+    return { pinPath, objectPath, ...sizes, sampling: { above: 0, oneIn: sampling } };
   }
 
   /** Sends frames from a VM; resolves once the bridge has got them. */
