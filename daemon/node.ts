@@ -100,7 +100,7 @@ function ovsNode(config: Config, clock: Clock, log: Log): Node {
   const flows = placed?.flows ?? megaflows;
   const changes = monitorsOf(config, ports);
   const guests = guestChannels(config, clock, log);
-  const nic = offloadBackend(config, guests, clock);
+  const nic = offloadBackend(config, guests, clock, log);
   return {
     description: `Open vSwitch at ${runDir}${readFlowsFrom === 'kernel' ? ', flows from the kernel' : ''}`,
     flows,
@@ -128,9 +128,12 @@ function offloadBackend(
   { backend, sriov, receiveFilters }: Config,
   guests: GuestChannels | undefined,
   clock: Clock,
+  log: Log,
 ): OffloadBackend | undefined {
-  if (receiveFilters !== undefined) return ntupleBackend(backend, receiveFilters, clock);
-  if (sriov !== undefined && guests !== undefined) return vfBackend(backend, sriov, guests, clock);
+  if (receiveFilters !== undefined) return ntupleBackend(backend, receiveFilters, clock, log);
+  if (sriov !== undefined && guests !== undefined) {
+    return vfBackend(backend, sriov, guests, clock, log);
+  }
   return nicBackend(backend);
 }
 

@@ -4,12 +4,14 @@ import { NtupleBackend } from '../adapters/nic/ntuple/ntuple-backend.ts';
 import type { BackendConfig, ReceiveFiltersConfig } from '../config/config.ts';
 import type { Clock } from '../engine/ports/clock.ts';
 import type { OffloadBackend } from '../engine/ports/offload-backend.ts';
+import type { Log } from '../platform/log.ts';
 
 /** The receive filters of a NIC, with a keeper process. */
 export function ntupleBackend(
   { entries, leaseMs }: BackendConfig,
   { uplink, addressesAreUnique, journal, targets }: ReceiveFiltersConfig,
   clock: Pick<Clock, 'now'>,
+  log: Log,
 ): OffloadBackend {
   const targetOf = new Map(targets.map(({ port, vf, queue }) => [port, { vf, queue }]));
   return new NtupleBackend(
@@ -17,6 +19,7 @@ export function ntupleBackend(
     {
       device: openFilterDevice(uplink),
       writer: new KeeperClient({ device: uplink, journal }),
+      log: (line) => log.warn(line),
       nowMs: () => clock.now(),
     },
   );

@@ -5,6 +5,7 @@ import { vfKeeperScript } from '../adapters/nic/vf/vf-keeper-settings.ts';
 import type { BackendConfig, SriovConfig } from '../config/config.ts';
 import type { Clock } from '../engine/ports/clock.ts';
 import type { OffloadBackend } from '../engine/ports/offload-backend.ts';
+import type { Log } from '../platform/log.ts';
 import type { GuestSessions } from '../protocols/guest-channel/host/session.ts';
 
 /** The virtual functions of a NIC, with a keeper process and the channels to the guests. */
@@ -13,6 +14,7 @@ export function vfBackend(
   sriov: SriovConfig,
   sessions: GuestSessions,
   clock: Pick<Clock, 'now'>,
+  log: Log,
 ): OffloadBackend {
   const { uplink, journal, vms, steering } = sriov;
   const filters = steering === 'ntuple';
@@ -26,6 +28,7 @@ export function vfBackend(
     {
       writer,
       sessions,
+      log: (line) => log.warn(line),
       nowMs: () => clock.now(),
       ...(filters ? { filters: openFilterDevice(uplink) } : {}),
     },

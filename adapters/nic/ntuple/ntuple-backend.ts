@@ -1,5 +1,4 @@
 import { monotonicMs } from '../../../async/monotonic.ts';
-import { SerialQueue } from '../../../async/serial-queue.ts';
 import type { FlowId } from '../../../engine/model/flow-id.ts';
 import type { FlowSpec } from '../../../engine/model/flow.ts';
 import type { PortInfo, PortSnapshot } from '../../../engine/model/port.ts';
@@ -15,11 +14,12 @@ import type {
   Support,
 } from '../../../engine/ports/offload-backend.ts';
 import { sameFilter } from '../../../protocols/ethtool/receive-filter.ts';
-import { BackendNotStarted } from '../core/errors.ts';
+import { BackendCalls } from './backend-calls.ts';
 import type { FilterDevice } from './keeper/filter-device.ts';
 import { filterOfFlow } from './filter-of-flow.ts';
 import { type FilterEntry, FilterTable } from './filter-table.ts';
 import { discoverShapes, type KeyShape } from './key-shapes.ts';
+import { KeeperLease, type LeaseUsers } from './keeper-lease.ts';
 import type { FilterWriter } from './keeper/filter-writer.ts';
 import { checkOptions, type NtupleOptions } from './options.ts';
 
@@ -29,6 +29,7 @@ export interface NtupleParts {
   readonly device: FilterDevice;
   /** Writes the filters, under the lease. */
   readonly writer: FilterWriter;
+  readonly log: (line: string) => void;
   /** CLOCK_MONOTONIC, ms. */
   readonly nowMs?: () => number;
 }
@@ -45,30 +46,29 @@ export class NtupleBackend implements OffloadBackend {
   readonly #options: NtupleOptions;
   readonly #device: FilterDevice;
   readonly #writer: FilterWriter;
-  readonly #nowMs: () => number;
   readonly #table: FilterTable;
-  readonly #serial = new SerialQueue();
-  readonly #lost: FlowId[] = [];
-  readonly #listeners = new Set<() => void>();
+  readonly #calls: BackendCalls;
+  readonly #lease: KeeperLease;
   #shapes: ReadonlySet<KeyShape> = new Set();
   #ports: PortSnapshot = new Map();
   #entries: number;
-  #started = false;
-  /** When the last lease ended; later verifications can begin another. */
-  #lapsedAtMs = Number.NEGATIVE_INFINITY;
-  #untilMs = Number.NEGATIVE_INFINITY;
-  #hasLapsed = true;
 
   /** @throws {BackendOptionInvalid} */
-  constructor(options: NtupleOptions, { device, writer, nowMs = monotonicMs }: NtupleParts) {
+  constructor(options: NtupleOptions, { device, writer, log, nowMs = monotonicMs }: NtupleParts) {
     checkOptions(options);
     this.#options = options;
     this.#device = device;
     this.#writer = writer;
-    this.#nowMs = nowMs;
     this.#entries = options.entries;
     this.#table = new FilterTable(options.uplink, options.entries, writer);
-    writer.onLapse(() => this.#lapse());
+    this.#calls = new BackendCalls('ntuple', log);
+    const users: LeaseUsers = {
+      renewed: async () => undefined,
+      restore: async () => this.#calls.lose(await this.#table.restore()),
+      lapsed: async () => this.#table.lapse(),
+    };
+    this.#lease = new KeeperLease({ leaseMs: options.leaseMs, writer, users, nowMs });
+    writer.onLapse(() => this.#calls.runUnasked('the end of the lease', () => this.#lease.lapse()));
   }
 
   /** @throws {EthtoolRefused} when the NIC has no receive filters */
@@ -79,7 +79,7 @@ export class NtupleBackend implements OffloadBackend {
     if (places > 0) this.#entries = Math.min(this.#options.entries, places);
     this.#shapes = await discoverShapes(this.#device);
     this.#ports = ports;
-    this.#started = true;
+    this.#calls.open();
   }
 
   capabilities(): BackendCapabilities {
@@ -113,7 +113,7 @@ export class NtupleBackend implements OffloadBackend {
     operations: readonly Operation[],
     signal: AbortSignal,
   ): Promise<readonly OperationResult[]> {
-    return this.#run('apply', async () => {
+    return this.#calls.run('apply', async () => {
       signal.throwIfAborted();
       const results: OperationResult[] = [];
       for (const operation of operations) {
@@ -128,7 +128,7 @@ export class NtupleBackend implements OffloadBackend {
   }
 
   entries(sink: EntrySink, signal: AbortSignal): Promise<void> {
-    return this.#run('entries', async () => {
+    return this.#calls.run('entries', async () => {
       signal.throwIfAborted();
       for (const id of this.#table.installed(await this.#writer.list())) sink.entry(id);
     });
@@ -141,47 +141,35 @@ export class NtupleBackend implements OffloadBackend {
 
   portsChanged(ports: PortSnapshot): Promise<readonly FlowId[]> {
     this.#ports = ports;
-    return this.#run('portsChanged', async () => {
+    return this.#calls.run('portsChanged', async () => {
+      const removed: FlowId[] = [];
       for (const entry of this.#table.all()) {
         if (this.#isStillValid(entry)) continue;
         const result = await this.#table.delete(entry.flow.id);
         if (!result.ok) throw new Error(result.refusal.detail);
-        this.#lost.push(entry.flow.id);
+        removed.push(entry.flow.id);
       }
-      return this.#lost.splice(0);
+      return [...this.#calls.takeLost(), ...removed];
     });
   }
 
   onLost(listener: () => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    return this.#calls.onLost(listener);
   }
 
   renewLease(verifiedAtMs: number): Promise<LeaseRenewal> {
-    return this.#run('renewLease', async () => {
-      const untilMs = verifiedAtMs + this.#options.leaseMs;
-      if (this.#nowMs() >= this.#untilMs) this.#lapse();
-      if (untilMs <= this.#nowMs() || verifiedAtMs < this.#lapsedAtMs) return 'late';
-      await this.#writer.renew(untilMs);
-      this.#untilMs = untilMs;
-      if (this.#hasLapsed) {
-        this.#hasLapsed = false;
-        this.#lost.push(...(await this.#table.restore()));
-        if (this.#lost.length > 0) for (const listener of this.#listeners) listener();
-      }
-      return 'renewed';
-    });
+    return this.#calls.run('renewLease', () => this.#lease.renew(verifiedAtMs));
   }
 
   endLease(): Promise<void> {
-    return this.#run('endLease', async () => {
+    return this.#calls.run('endLease', async () => {
       await this.#writer.removeAll();
-      this.#lapse();
+      await this.#lease.lapse();
     });
   }
 
   withdrawAll(): Promise<number> {
-    return this.#run('withdrawAll', async () => {
+    return this.#calls.run('withdrawAll', async () => {
       const count = this.#table.used;
       await this.#writer.removeAll();
       this.#table.clear();
@@ -191,9 +179,8 @@ export class NtupleBackend implements OffloadBackend {
 
   /** Removes all filters in both cases: without a daemon nobody would remove them later. */
   async close(): Promise<void> {
-    if (!this.#started) return;
-    await this.#serial.run(() => this.#writer.close());
-    this.#started = false;
+    if (!this.#calls.isOpen) return;
+    await this.#calls.close(() => this.#writer.close());
     this.#table.clear();
   }
 
@@ -215,20 +202,6 @@ export class NtupleBackend implements OffloadBackend {
       isSamePort(now.inPort, inPort) &&
       isSamePort(now.outPort, outPort)
     );
-  }
-
-  #lapse(): void {
-    if (!this.#hasLapsed) this.#lapsedAtMs = Math.min(this.#untilMs, this.#nowMs());
-    this.#hasLapsed = true;
-    this.#untilMs = Number.NEGATIVE_INFINITY;
-    this.#table.lapse();
-  }
-
-  #run<T>(call: string, task: () => Promise<T>): Promise<T> {
-    return this.#serial.run(() => {
-      if (!this.#started) throw new BackendNotStarted(`ntuple (${call})`);
-      return task();
-    });
   }
 }
 

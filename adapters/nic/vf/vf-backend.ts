@@ -1,5 +1,4 @@
 import { monotonicMs } from '../../../async/monotonic.ts';
-import { SerialQueue } from '../../../async/serial-queue.ts';
 import { type FlowId, formatFlowId, parseFlowId } from '../../../engine/model/flow-id.ts';
 import type { FlowSpec } from '../../../engine/model/flow.ts';
 import type { FlowTable } from '../../../engine/model/flow-table.ts';
@@ -18,7 +17,6 @@ import type {
   UnservedPort,
 } from '../../../engine/ports/offload-backend.ts';
 import type { GuestSessions } from '../../../protocols/guest-channel/host/session.ts';
-import { BackendNotStarted } from '../core/errors.ts';
 import {
   ABSENT,
   DELETED,
@@ -27,13 +25,14 @@ import {
   REPLACED,
   UNCHANGED,
 } from '../core/operation-results.ts';
+import { BackendCalls } from '../ntuple/backend-calls.ts';
+import { KeeperLease } from '../ntuple/keeper-lease.ts';
 import type { FilterDevice } from '../ntuple/keeper/filter-device.ts';
 import type { FilterWriter } from '../ntuple/keeper/filter-writer.ts';
 import { discoverShapes, type KeyShape } from '../ntuple/key-shapes.ts';
 import { type EntryPlan, isSameEntry, planOfFlow } from './entry-plan.ts';
 import { checkOptions, type VfOptions } from './options.ts';
 import { Permissions } from './permissions.ts';
-import { VfLeases } from './vf-leases.ts';
 import { VmSet } from './vm-set.ts';
 
 export interface VfParts {
@@ -42,6 +41,7 @@ export interface VfParts {
   readonly sessions: GuestSessions;
   /** Receive filters of the NIC, for discovery; only for steering by `ntuple`. */
   readonly filters?: FilterDevice;
+  readonly log: (line: string) => void;
   /** CLOCK_MONOTONIC, ms. */
   readonly nowMs?: () => number;
 }
@@ -59,15 +59,13 @@ export class VfBackend implements OffloadBackend {
   readonly #options: VfOptions;
   readonly #parts: VfParts;
   readonly #permissions: Permissions;
-  readonly #leases: VfLeases;
+  readonly #lease: KeeperLease;
   readonly #vms: VmSet;
-  readonly #serial = new SerialQueue();
+  readonly #calls: BackendCalls;
   readonly #entries = new Map<string, EntryPlan>();
-  readonly #lost: FlowId[] = [];
-  readonly #listeners = new Set<() => void>();
   #shapes: ReadonlySet<KeyShape> = new Set();
   #ports: PortSnapshot = new Map();
-  #stopFollowing: (() => void) | undefined;
+  #stopFollowing: () => void = () => undefined;
 
   /** @throws {BackendOptionInvalid} */
   constructor(options: VfOptions, parts: VfParts) {
@@ -75,10 +73,12 @@ export class VfBackend implements OffloadBackend {
     this.#options = options;
     this.#parts = parts;
     this.#permissions = new Permissions(options);
-    const { writer, sessions, nowMs = monotonicMs } = parts;
+    const { writer, sessions, log, nowMs = monotonicMs } = parts;
     this.#vms = new VmSet(options, { writer, sessions, nowMs });
-    this.#leases = new VfLeases(options.leaseMs, writer, this.#vms, nowMs);
-    writer.onLapse(() => void this.#serial.run(() => this.#leases.lapse()));
+    this.#calls = new BackendCalls('vf', log);
+    const users = this.#vms;
+    this.#lease = new KeeperLease({ leaseMs: options.leaseMs, writer, users, nowMs });
+    writer.onLapse(() => this.#calls.runUnasked('the end of the lease', () => this.#lease.lapse()));
   }
 
   async start(ports: PortSnapshot, signal: AbortSignal): Promise<void> {
@@ -88,11 +88,12 @@ export class VfBackend implements OffloadBackend {
     if (filters !== undefined) this.#shapes = await discoverShapes(filters);
     this.#ports = ports;
     this.#permissions.portsChanged(ports);
-    // A session that fails is ended by the channel, and its end comes here again.
-    const follow = (): void =>
-      void this.#serial.run(() => this.#followSessions()).catch(() => undefined);
-    this.#stopFollowing = sessions.onChange(follow);
-    await this.#serial.run(() => this.#followSessions());
+    const follow = (): Promise<void> => this.#followSessions();
+    this.#stopFollowing = sessions.onChange(() =>
+      this.#calls.runUnasked('a change of a guest', follow),
+    );
+    this.#calls.open();
+    await this.#calls.run('start', follow);
   }
 
   capabilities(): BackendCapabilities {
@@ -139,7 +140,7 @@ export class VfBackend implements OffloadBackend {
     operations: readonly Operation[],
     signal: AbortSignal,
   ): Promise<readonly OperationResult[]> {
-    return this.#run('apply', async () => {
+    return this.#calls.run('apply', async () => {
       signal.throwIfAborted();
       const results: OperationResult[] = [];
       for (const operation of operations) {
@@ -154,7 +155,7 @@ export class VfBackend implements OffloadBackend {
   }
 
   entries(sink: EntrySink, signal: AbortSignal): Promise<void> {
-    return this.#run('entries', async () => {
+    return this.#calls.run('entries', async () => {
       signal.throwIfAborted();
       const present = this.#vms.present(await this.#parts.writer.list());
       for (const [id, { flow }] of this.#entries) if (present.has(id)) sink.entry(flow.id);
@@ -162,7 +163,7 @@ export class VfBackend implements OffloadBackend {
   }
 
   counters(sink: CounterSink, signal: AbortSignal): Promise<void> {
-    return this.#run('counters', async () => {
+    return this.#calls.run('counters', async () => {
       signal.throwIfAborted();
       for (const [id, { packets, bytes }] of await this.#vms.takeTraffic(this.#ports)) {
         const flowId = parseFlowId(id);
@@ -176,39 +177,44 @@ export class VfBackend implements OffloadBackend {
     const before = this.#ports;
     this.#ports = ports;
     this.#permissions.portsChanged(ports);
-    return this.#run('portsChanged', async () => {
+    return this.#calls.run('portsChanged', async () => {
+      const removed: FlowId[] = [];
       for (const [id, plan] of this.#entries) {
         const now = this.#planOf(plan.flow);
         const stays = !('code' in now) && isSameEntry(now, plan) && isSamePort(before, ports, plan);
         if (stays) continue;
         await this.#vms.remove(plan);
         this.#entries.delete(id);
-        this.#lost.push(plan.flow.id);
+        removed.push(plan.flow.id);
       }
       await this.#followSessions();
-      return this.#lost.splice(0);
+      return [...removed, ...this.#calls.takeLost()];
     });
   }
 
   onLost(listener: () => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    return this.#calls.onLost(listener);
   }
 
   renewLease(verifiedAtMs: number): Promise<LeaseRenewal> {
-    return this.#run('renewLease', async () => {
-      const renewal = await this.#leases.renew(verifiedAtMs);
+    return this.#calls.run('renewLease', async () => {
+      const renewal = await this.#lease.renew(verifiedAtMs);
       this.#dropLost();
       return renewal;
     });
   }
 
+  /** The guests stop sending, then the NIC closes and stops steering. */
   endLease(): Promise<void> {
-    return this.#run('endLease', () => this.#leases.end());
+    return this.#calls.run('endLease', async () => {
+      await this.#vms.stopSending();
+      await this.#parts.writer.removeAll();
+      await this.#lease.lapse();
+    });
   }
 
   withdrawAll(): Promise<number> {
-    return this.#run('withdrawAll', async () => {
+    return this.#calls.run('withdrawAll', async () => {
       const count = this.#entries.size;
       await this.#vms.removeAll();
       this.#entries.clear();
@@ -218,10 +224,9 @@ export class VfBackend implements OffloadBackend {
 
   /** Moves all traffic back in both cases: without a daemon nobody would do it later. */
   async close(): Promise<void> {
-    if (this.#stopFollowing === undefined) return;
+    if (!this.#calls.isOpen) return;
     this.#stopFollowing();
-    this.#stopFollowing = undefined;
-    await this.#serial.run(async () => {
+    await this.#calls.close(async () => {
       try {
         await this.#vms.removeAll();
       } finally {
@@ -280,27 +285,20 @@ export class VfBackend implements OffloadBackend {
   }
 
   async #followSessions(): Promise<void> {
-    await this.#vms.followSessions(this.#ports, this.#leases.untilMs);
+    await this.#vms.followSessions(this.#ports, this.#lease.untilMs);
     this.#dropLost();
   }
 
   /** Forgets entries that are no longer in force, and says so. */
   #dropLost(): void {
-    const before = this.#lost.length;
+    const lost: FlowId[] = [];
     for (const id of this.#vms.takeLost()) {
       const plan = this.#entries.get(id);
       if (plan === undefined) continue;
       this.#entries.delete(id);
-      this.#lost.push(plan.flow.id);
+      lost.push(plan.flow.id);
     }
-    if (this.#lost.length > before) for (const listener of this.#listeners) listener();
-  }
-
-  #run<T>(call: string, task: () => Promise<T>): Promise<T> {
-    return this.#serial.run(() => {
-      if (this.#stopFollowing === undefined) throw new BackendNotStarted(`vf (${call})`);
-      return task();
-    });
+    this.#calls.lose(lost);
   }
 }
 

@@ -5,6 +5,7 @@ import type { UnservedPort } from '../../../engine/ports/offload-backend.ts';
 import type { PlacedFilter } from '../../../protocols/ethtool/receive-filter.ts';
 import { GuestSessionEnded } from '../../../protocols/guest-channel/host/errors.ts';
 import type { GuestSessions } from '../../../protocols/guest-channel/host/session.ts';
+import type { LeaseUsers } from '../ntuple/keeper-lease.ts';
 import type { FilterWriter } from '../ntuple/keeper/filter-writer.ts';
 import type { EntryPlan } from './entry-plan.ts';
 import type { VfOptions, VfVm } from './options.ts';
@@ -32,7 +33,7 @@ export interface VmSetParts {
 }
 
 /** The VMs of a backend, their sessions, and what is in force for each. One call at a time. */
-export class VmSet {
+export class VmSet implements LeaseUsers {
   readonly #options: VfOptions;
   readonly #writer: FilterWriter;
   readonly #vms: readonly ServedVm[];
@@ -121,11 +122,12 @@ export class VmSet {
     );
   }
 
-  async renewGuests(untilMs: number): Promise<void> {
+  /** The guests' leases end before that of the NIC. */
+  async renewed(untilMs: number): Promise<void> {
     await this.#each((vm) => vm.renew(untilMs));
   }
 
-  /** Puts everything in force again after {@link lapse}. */
+  /** Puts everything in force again after {@link lapsed}. */
   async restore(): Promise<void> {
     await this.#each(async ({ driver }) => {
       this.#lost.push(...((await driver?.restore())?.keys() ?? []));
@@ -138,7 +140,7 @@ export class VmSet {
   }
 
   /** The NIC has dropped everything. */
-  async lapse(): Promise<void> {
+  async lapsed(): Promise<void> {
     await this.#each(async ({ driver }) => driver?.lapse());
   }
 

@@ -98,7 +98,7 @@ export async function backendOn(
       },
       ...options,
     },
-    { device, writer: keeper },
+    { device, writer: keeper, log: () => {} },
   );
   return { backend, keeper };
 }

@@ -116,6 +116,8 @@ export class VfRig {
   readonly keeper: FilterKeeper;
   readonly backend: VfBackend;
 
+  /** What the backend has logged. */
+  readonly logged: string[] = [];
   /** Added to CLOCK_MONOTONIC, ms. */
   aheadMs = 0;
 
@@ -144,6 +146,7 @@ export class VfRig {
     this.backend = new VfBackend(this.options, {
       writer: this.keeper,
       sessions: this.sessions,
+      log: (line) => this.logged.push(line),
       nowMs: () => monotonicMs() + this.aheadMs,
       ...(filters === undefined ? {} : { filters }),
     });

@@ -342,6 +342,8 @@ describe('virtual functions as a backend', () => {
     });
     const isAsked = () => rig.log.some((line) => line.startsWith('vm2 delete'));
     await eventually('the other guest stops sending', isAsked, 5_000);
+    await eventually('it is logged', () => rig.logged.length > 0);
+    assert.match(rig.logged[0], /^vf: the end of the lease: .*vm1.*it does not want to/);
     Reflect.deleteProperty(session, 'delete');
   });
 

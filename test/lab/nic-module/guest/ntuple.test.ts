@@ -205,7 +205,7 @@ describe('receive filters on the NIC in software', function () {
       addressesAreUnique: true,
       targetOf: ({ name }: PortInfo) => (name === 'vm2' ? { vf: 1, queue: 0 } : undefined),
     };
-    return new NtupleBackend(options, { device: table(), writer: client });
+    return new NtupleBackend(options, { device: table(), writer: client, log: () => {} });
   }
 
   /** How many of the packets of each of the first flows met a filter. */
