@@ -156,6 +156,8 @@ export interface BackendView {
   readonly unservedPorts: readonly UnservedPort[];
   /** The process that removes the entries when the lease lapses; null: the lease ends without one. */
   readonly watchdog: WatchdogView | null;
+  /** Its virtual functions; empty for backends that use none. */
+  readonly virtualFunctions: readonly VirtualFunctionView[];
   /** Ports whose flows get no entry, because receiving there costs more than the entries save. */
   readonly closedPorts: readonly InputView[];
   readonly leaseMs: number;
@@ -175,6 +177,17 @@ export interface BackendView {
   /** First the share of flows of no declared slice, then those of the declared slices. */
   readonly shares: readonly ShareView[];
   readonly limits: readonly ThroughputView[];
+}
+
+/** The virtual function of a port. */
+export interface VirtualFunctionView {
+  readonly port: string;
+  /** Its number, from 0. */
+  readonly vf: number;
+  /** Its guest may send by it. */
+  readonly open: boolean;
+  /** Flows that it carries past the vSwitch. */
+  readonly flows: number;
 }
 
 /** The watchdog of a backend's lease. */

@@ -127,6 +127,7 @@ function plan(slices: readonly string[]): PlanNumbers {
   return {
     unservedPorts: 0,
     watchdog: undefined,
+    virtualFunctions: undefined,
     portHooks: [],
     verifiedAtMs: 0,
     inputs: [],

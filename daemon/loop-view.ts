@@ -47,6 +47,7 @@ import {
   ruleView,
   samplesView,
   sourceView,
+  virtualFunctionView,
   watchdogView,
 } from '../views/tick-views.ts';
 
@@ -235,6 +236,7 @@ export class LoopView implements DaemonView {
       masks: finite(can.masks),
       unservedPorts: backend.unservedPorts?.() ?? [],
       watchdog: watchdogView(backend.watchdog?.()),
+      virtualFunctions: (backend.virtualFunctions?.() ?? []).map(virtualFunctionView),
       closedPorts: (plan?.inputs ?? [])
         .filter(({ isWorth, saves }) => !isWorth && saves > 0)
         .map(inputView),

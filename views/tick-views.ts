@@ -3,7 +3,11 @@ import type { Explanation, TickReport } from '../engine/loop/tick-report.ts';
 import { REQUESTED_PLACEMENT_NAMES } from '../engine/model/flow.ts';
 import type { SourceStatus } from '../engine/model/tick.ts';
 import type { ChangeMonitor } from '../engine/ports/change-monitor.ts';
-import type { PortHook, WatchdogState } from '../engine/ports/offload-backend.ts';
+import type {
+  PortHook,
+  VirtualFunctionState,
+  WatchdogState,
+} from '../engine/ports/offload-backend.ts';
 import type { RuleTrace } from '../engine/ports/rule-evaluator.ts';
 import type { RuleView, WhyView } from '../api/flow-views.ts';
 import type {
@@ -12,6 +16,7 @@ import type {
   PortView,
   SamplesView,
   SourceView,
+  VirtualFunctionView,
   WatchdogView,
 } from '../api/status-view.ts';
 import { finite } from './finite.ts';
@@ -70,6 +75,14 @@ export function watchdogView(watchdog: WatchdogState | undefined): WatchdogView 
     leaseLeftMs,
     removedEntries,
   };
+}
+
+/** The virtual function of a port. */
+export function virtualFunctionView({
+  isOpen,
+  ...state
+}: VirtualFunctionState): VirtualFunctionView {
+  return { ...state, open: isOpen };
 }
 
 /** A source as of a tick. */

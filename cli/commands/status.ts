@@ -1,5 +1,10 @@
 import type { Command } from 'commander';
-import type { BackendView, HookView, StatusView } from '../../api/status-view.ts';
+import type {
+  BackendView,
+  HookView,
+  StatusView,
+  VirtualFunctionView,
+} from '../../api/status-view.ts';
 import {
   bitRate,
   byteCount,
@@ -116,6 +121,7 @@ function backendLines({ backends }: StatusView): string[] {
       `heartbeat ${b.heartbeatMs === 0 ? 'none' : duration(b.heartbeatMs)}`,
     ...planLines(b),
     ...watchdogLines(b),
+    ...b.virtualFunctions.map(functionLine),
     ...b.unservedPorts.map(({ name, why }) => `          ${name} not served: ${why}`),
     ...b.closedPorts.map(
       ({ port, saves, costs }) =>
@@ -145,6 +151,11 @@ function hookLines({ ports }: StatusView): string[] {
       (i === 0 ? 'hooks' : '').padEnd(10) +
       `${hook.hook} at ${counted(count, 'port')}: ${hook.why}`,
   );
+}
+
+function functionLine({ port, vf, open, flows }: VirtualFunctionView): string {
+  const carries = flows === 0 ? 'carries no flows' : `carries ${counted(flows, 'flow')}`;
+  return `          VF ${vf} of ${port} ${carries}${open ? '; its guest may send by it' : ''}`;
 }
 
 function watchdogLines({ watchdog }: BackendView): string[] {

@@ -108,6 +108,15 @@ export function nodeDashboard(): DashboardBuilder {
     )
     .withPanel(
       number({
+        title: 'Flows by virtual functions',
+        description:
+          'Flows that virtual functions of the NIC carry past the vSwitch; norikae status lists them by port.',
+        unit: 'short',
+        queries: [{ expr: `sum(${of('norikae_virtual_function_flows')})`, legend: 'flows' }],
+      }),
+    )
+    .withPanel(
+      number({
         title: 'Wrong entries',
         description:
           'Entries of the last hour that did something else than the vSwitch would, as samples found; they were removed.',

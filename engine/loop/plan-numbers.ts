@@ -15,6 +15,7 @@ export function planNumbers(controller: BackendController, plan: Plan): PlanNumb
     verifiedAtMs: verification.verifiedAtMs,
     unservedPorts: backend.unservedPorts?.().length ?? 0,
     watchdog: backend.watchdog?.(),
+    virtualFunctions: backend.virtualFunctions?.(),
     portHooks: backend.portHooks?.() ?? [],
     cutoff,
     threshold,

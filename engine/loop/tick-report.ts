@@ -7,7 +7,12 @@ import type { BackendFailure } from './backend-failure.ts';
 import type { UnusedEntry } from './unused-entries.ts';
 import type { InputUse } from '../planner/input-gate.ts';
 import type { LimitUse, SliceShare } from '../planner/plan.ts';
-import type { Capacity, PortHook, WatchdogState } from '../ports/offload-backend.ts';
+import type {
+  Capacity,
+  PortHook,
+  VirtualFunctionState,
+  WatchdogState,
+} from '../ports/offload-backend.ts';
 import type { Mismatch } from '../reconcile/mismatches.ts';
 import type { AppliedOperation } from '../reconcile/reconciler.ts';
 import type { SampleCounts } from './sampler.ts';
@@ -25,6 +30,8 @@ export interface PlanNumbers {
   readonly unservedPorts: number;
   /** The watchdog of the backend's lease; undefined: it has none. */
   readonly watchdog: WatchdogState | undefined;
+  /** The backend's virtual functions; undefined: it uses none. */
+  readonly virtualFunctions: readonly VirtualFunctionState[] | undefined;
   /** Where the backend takes the packets of each port that it serves. */
   readonly portHooks: readonly PortHook[];
   /** As in Verification, ms of the clock. */

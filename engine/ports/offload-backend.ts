@@ -123,6 +123,18 @@ export interface WatchdogState {
   readonly removedEntries: number;
 }
 
+/** A virtual function of a NIC, by which a backend sends the packets of one port past the vSwitch. */
+export interface VirtualFunctionState {
+  /** Port of the vSwitch. */
+  readonly port: string;
+  /** Number of the virtual function, from 0. */
+  readonly vf: number;
+  /** It is open: its guest may send by it. */
+  readonly isOpen: boolean;
+  /** Flows that have an entry. */
+  readonly flows: number;
+}
+
 /** Where a backend takes the packets of a port, and why there. */
 export interface PortHook {
   readonly name: string;
@@ -181,6 +193,8 @@ export interface OffloadBackend {
    * The watchdog of its lease; undefined before the start. Left out by backends whose lease ends without one.
    */
   watchdog?(): WatchdogState | undefined;
+  /** Its virtual functions, in the order of the configuration. Left out by backends that use none. */
+  virtualFunctions?(): readonly VirtualFunctionState[];
   /** Where it takes the packets of each port that it serves. Left out by backends with one place. */
   portHooks?(): readonly PortHook[];
   /**

@@ -13,6 +13,7 @@ export function tableAccount(plan: PlanNumbers, maxNamed: number): TableAccount 
     learnedEntries,
     unservedPorts,
     watchdog: plan.watchdog,
+    openFunctions: plan.virtualFunctions?.filter(({ isOpen }) => isOpen).length,
     verifiedAtMs: plan.verifiedAtMs,
     openPorts: plan.inputs.filter(({ isOpen }) => isOpen).length,
     contenders,

@@ -84,6 +84,8 @@ export interface TableAccount extends Capacity {
   readonly unservedPorts: number;
   /** The watchdog of the backend's lease; undefined: it has none. */
   readonly watchdog: WatchdogState | undefined;
+  /** Virtual functions by which guests may send; undefined: the backend uses none. */
+  readonly openFunctions: number | undefined;
   /** When the vSwitch was asked for the flows that all entries were last compared with, ms of the clock. */
   readonly verifiedAtMs: number;
   /** Ports from which the backend receives packets. */

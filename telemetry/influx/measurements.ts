@@ -195,6 +195,11 @@ export const MEASUREMENTS = {
         unit: 'ports',
         help: 'That the backend does not serve although it is meant to.',
       },
+      open_virtual_functions: {
+        type: 'integer',
+        unit: 'virtual functions',
+        help: 'By which their guests may send; left out for backends that use none.',
+      },
       watchdog_down: {
         type: 'integer',
         unit: '',

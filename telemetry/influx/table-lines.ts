@@ -13,6 +13,7 @@ export function tableLines(table: TableAccount, { node, wallMs, atMs, write }: R
     masks_used: table.masksUsed,
     verification_age_seconds: (atMs - table.verifiedAtMs) / 1000,
     unserved_ports: table.unservedPorts,
+    open_virtual_functions: table.openFunctions,
     watchdog_down: isDown(table.watchdog),
     watchdog_removed_entries: table.watchdog?.removedEntries,
     open_ports: table.openPorts,

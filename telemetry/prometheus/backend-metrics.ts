@@ -5,6 +5,7 @@ import type { BackendFailure } from '../../engine/loop/backend-failure.ts';
 import type { Clock } from '../../engine/ports/clock.ts';
 import type { OffloadBackend } from '../../engine/ports/offload-backend.ts';
 import type { TickAccounts } from '../accounts/tick-accounts.ts';
+import { registerVfMetrics } from './vf-metrics.ts';
 import { registerWatchdogMetrics } from './watchdog-metrics.ts';
 
 const RENEWALS = ['renewed', 'failed', 'withheld'] as const;
@@ -78,6 +79,7 @@ export class BackendMetrics {
       (b) => b.unservedPorts?.().length ?? 0,
     );
     registerWatchdogMetrics(registry, backends);
+    registerVfMetrics(registry, backends);
     const portHooks = new Gauge({
       name: 'norikae_port_hook',
       help: 'Where a backend takes the packets of a port that it serves, always 1: the hook (xdp, tcx, cls_bpf, flower or emulator) and the reason for it as one word.',

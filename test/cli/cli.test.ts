@@ -156,6 +156,19 @@ describe('command line', () => {
     );
   });
 
+  it('status: shows what virtual functions carry', async () => {
+    const { backend } = statusOf();
+    assert.ok(backend !== null);
+    const virtualFunctions = [
+      { port: 'vm1', vf: 0, open: true, flows: 2 },
+      { port: 'vm2', vf: 1, open: false, flows: 0 },
+    ];
+    view.state = statusOf({ backend: { ...backend, virtualFunctions } });
+    assert.equal(await norikae('status'), 0);
+    assert.match(stdout.text, /^ +VF 0 of vm1 carries 2 flows; its guest may send by it$/m);
+    assert.match(stdout.text, /^ +VF 1 of vm2 carries no flows$/m);
+  });
+
   it('status: shows slices and guarantees, values of the planner, and nearly full ports', async () => {
     assert.equal(await norikae('status'), 0);
     assert.match(

@@ -163,6 +163,7 @@ const BACKEND: BackendView = {
   masksUsed: 3,
   unservedPorts: [],
   watchdog: null,
+  virtualFunctions: [],
   closedPorts: [],
   masks: 16,
   leaseMs: 2_000,

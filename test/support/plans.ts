@@ -8,6 +8,7 @@ export function planOf(over: Partial<PlanNumbers> = {}): PlanNumbers {
     placement: 'offload',
     unservedPorts: 0,
     watchdog: undefined,
+    virtualFunctions: undefined,
     portHooks: [],
     verifiedAtMs: 0,
     capacity: { entries: 1000, used: 300, masks: 16, masksUsed: 2 },

@@ -1,4 +1,4 @@
-import type { LeaseRenewal } from '../../../engine/ports/offload-backend.ts';
+import type { LeaseRenewal, WatchdogState } from '../../../engine/ports/offload-backend.ts';
 import type { FilterWriter } from './keeper/filter-writer.ts';
 
 /** What depends on the lease. */
@@ -9,6 +9,8 @@ export interface LeaseUsers {
   restore(): Promise<void>;
   /** The lease has ended, and the device has dropped everything. */
   lapsed(): Promise<void>;
+  /** Entries that are in the device now. */
+  readonly entries: number;
 }
 
 export interface KeeperLeaseOptions {
@@ -26,9 +28,23 @@ export class KeeperLease {
   /** When the last lease ended; later verifications can begin another. */
   #lapsedAtMs = Number.NEGATIVE_INFINITY;
   #hasLapsed = true;
+  #renewedAtMs = Number.NEGATIVE_INFINITY;
+  #removedEntries = 0;
 
   constructor(options: KeeperLeaseOptions) {
     this.#options = options;
+  }
+
+  /** The keeper as the watchdog of the lease. */
+  get watchdog(): WatchdogState {
+    const { writer, nowMs } = this.#options;
+    return {
+      isAlive: writer.pid !== 0,
+      pid: writer.pid,
+      readAgeMs: nowMs() - this.#renewedAtMs,
+      leaseLeftMs: Math.max(0, this.#untilMs - nowMs()),
+      removedEntries: this.#removedEntries,
+    };
   }
 
   /** End of the lease in force, ms of CLOCK_MONOTONIC; -Infinity: no lease. */
@@ -44,10 +60,17 @@ export class KeeperLease {
     if (untilMs <= nowMs() || verifiedAtMs < this.#lapsedAtMs) return 'late';
     await writer.renew(untilMs);
     this.#untilMs = untilMs;
+    this.#renewedAtMs = nowMs();
     await users.renewed(untilMs);
     if (this.#hasLapsed) await users.restore();
     this.#hasLapsed = false;
     return 'renewed';
+  }
+
+  /** The keeper has removed everything, because the lease has ended or it has died. */
+  async removed(): Promise<void> {
+    if (!this.#hasLapsed) this.#removedEntries += this.#options.users.entries;
+    await this.lapse();
   }
 
   /** The device has dropped everything. */

@@ -12,6 +12,7 @@ import type {
   Operation,
   OperationResult,
   Support,
+  WatchdogState,
 } from '../../../engine/ports/offload-backend.ts';
 import { sameFilter } from '../../../protocols/ethtool/receive-filter.ts';
 import { BackendCalls } from './backend-calls.ts';
@@ -62,13 +63,19 @@ export class NtupleBackend implements OffloadBackend {
     this.#entries = options.entries;
     this.#table = new FilterTable(options.uplink, options.entries, writer);
     this.#calls = new BackendCalls('ntuple', log);
+    const table = this.#table;
     const users: LeaseUsers = {
+      get entries() {
+        return table.used;
+      },
       renewed: async () => undefined,
       restore: async () => this.#calls.lose(await this.#table.restore()),
       lapsed: async () => this.#table.lapse(),
     };
     this.#lease = new KeeperLease({ leaseMs: options.leaseMs, writer, users, nowMs });
-    writer.onLapse(() => this.#calls.runUnasked('the end of the lease', () => this.#lease.lapse()));
+    writer.onLapse(() =>
+      this.#calls.runUnasked('the end of the lease', () => this.#lease.removed()),
+    );
   }
 
   /** @throws {EthtoolRefused} when the NIC has no receive filters */
@@ -102,6 +109,10 @@ export class NtupleBackend implements OffloadBackend {
   supports(flow: FlowSpec): Support {
     const filter = this.#filterOf(flow);
     return 'code' in filter ? { ok: false, refusal: filter } : { ok: true };
+  }
+
+  watchdog(): WatchdogState {
+    return this.#lease.watchdog;
   }
 
   capacity(): Capacity {

@@ -15,6 +15,8 @@ import type {
   OperationResult,
   Support,
   UnservedPort,
+  VirtualFunctionState,
+  WatchdogState,
 } from '../../../engine/ports/offload-backend.ts';
 import type { GuestSessions } from '../../../protocols/guest-channel/host/session.ts';
 import {
@@ -78,7 +80,9 @@ export class VfBackend implements OffloadBackend {
     this.#calls = new BackendCalls('vf', log);
     const users = this.#vms;
     this.#lease = new KeeperLease({ leaseMs: options.leaseMs, writer, users, nowMs });
-    writer.onLapse(() => this.#calls.runUnasked('the end of the lease', () => this.#lease.lapse()));
+    writer.onLapse(() =>
+      this.#calls.runUnasked('the end of the lease', () => this.#lease.removed()),
+    );
   }
 
   async start(ports: PortSnapshot, signal: AbortSignal): Promise<void> {
@@ -117,6 +121,10 @@ export class VfBackend implements OffloadBackend {
     return 'code' in plan ? { ok: false, refusal: plan } : { ok: true };
   }
 
+  watchdog(): WatchdogState {
+    return this.#lease.watchdog;
+  }
+
   capacity(): Capacity {
     const masks = Number.POSITIVE_INFINITY;
     return { entries: this.#options.entries, used: this.#entries.size, masks, masksUsed: 0 };
@@ -124,6 +132,10 @@ export class VfBackend implements OffloadBackend {
 
   unservedPorts(): readonly UnservedPort[] {
     return this.#vms.unserved(this.#ports);
+  }
+
+  virtualFunctions(): readonly VirtualFunctionState[] {
+    return this.#vms.virtualFunctions();
   }
 
   /** Entries that other flows of the vSwitch do not permit any more. */

@@ -66,6 +66,11 @@ export class VmDriver {
     return this.#guest;
   }
 
+  /** Number of entries. */
+  get size(): number {
+    return this.#entries.size;
+  }
+
   get entries(): IterableIterator<DrivenEntry> {
     return this.#entries.values();
   }

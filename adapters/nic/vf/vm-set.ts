@@ -1,7 +1,7 @@
 import { formatFlowId } from '../../../engine/model/flow-id.ts';
 import type { PortSnapshot } from '../../../engine/model/port.ts';
 import type { Refusal } from '../../../engine/model/refusal.ts';
-import type { UnservedPort } from '../../../engine/ports/offload-backend.ts';
+import type { UnservedPort, VirtualFunctionState } from '../../../engine/ports/offload-backend.ts';
 import type { PlacedFilter } from '../../../protocols/ethtool/receive-filter.ts';
 import { GuestSessionEnded } from '../../../protocols/guest-channel/host/errors.ts';
 import type { GuestSessions } from '../../../protocols/guest-channel/host/session.ts';
@@ -52,6 +52,10 @@ export class VmSet implements LeaseUsers {
       lose: (ids) => void this.#lost.push(...ids),
     };
     this.#vms = options.vms.map((vm) => new ServedVm(vm, parts));
+  }
+
+  get entries(): number {
+    return this.#vms.reduce((sum, { driver }) => sum + (driver?.size ?? 0), 0);
   }
 
   /** Uses the sessions that there are now. @param untilMs end of the lease in force */
@@ -114,6 +118,12 @@ export class VmSet implements LeaseUsers {
   /** Ids of entries that ended by themselves since the last call. */
   takeLost(): readonly string[] {
     return this.#lost.splice(0);
+  }
+
+  virtualFunctions(): readonly VirtualFunctionState[] {
+    return this.#vms.map(({ vm: { port, vf }, driver }) => {
+      return { port, vf, isOpen: driver?.state.isOpen ?? false, flows: driver?.size ?? 0 };
+    });
   }
 
   unserved(ports: PortSnapshot): readonly UnservedPort[] {

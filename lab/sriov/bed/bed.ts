@@ -71,7 +71,7 @@ export async function startBed(leaseMs: number): Promise<SriovBed> {
       startMs: START_MS,
     });
     const ports = new Map([portInfo(uplink, 'uplink'), portInfo(vm.name, 'vm', vm.mac)]);
-    const backend = new VfBackend(options, { writer, sessions });
+    const backend = new VfBackend(options, { writer, sessions, log: progress });
     await backend.start(ports, AbortSignal.timeout(TIMEOUT_MS));
     const flows = new OvsFlowSource({ runDir: node.ovs.runDir, timeoutMs: TIMEOUT_MS });
     const stop = async (): Promise<void> => {

@@ -153,6 +153,20 @@ describe('InfluxDB recorder', () => {
     assert.deepEqual([fields.watchdog_down, fields.watchdog_removed_entries], [1, 7]);
   });
 
+  it('writes how many virtual functions of a table are open, if it has some', () => {
+    const drive = new Drive({ periodMs: 250 });
+    const one1 = { port: 'vm1', vf: 0, isOpen: true, flows: 2 };
+    const two = { port: 'vm2', vf: 1, isOpen: false, flows: 0 };
+    for (const [virtualFunctions, open] of [
+      [undefined, undefined],
+      [[one1, two], 1],
+    ] as const) {
+      drive.plans = [planOf({ virtualFunctions })];
+      const { fields } = one(drive.tick([{ n: 1 }]), 'norikae_table', { backend: 'nic' });
+      assert.equal(fields.open_virtual_functions, open);
+    }
+  });
+
   it('writes the samples by result, if any are taken', () => {
     const drive = new Drive({ periodMs: 250 });
     assert.equal(

@@ -74,6 +74,11 @@ export class FilterKeeper implements FilterWriter {
     await this.#journal.rewrite([]);
   }
 
+  /** It runs in this process. */
+  get pid(): number {
+    return process.pid;
+  }
+
   /** True while it keeps no filter. */
   get isEmpty(): boolean {
     return this.#kept.size === 0;

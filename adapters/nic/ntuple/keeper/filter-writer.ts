@@ -22,6 +22,8 @@ export interface FilterWriter {
   renew(untilMs: number): Promise<void>;
   /** Removes all filters. Resolves to their number; rejects if one may still be in the device. */
   removeAll(): Promise<number>;
+  /** Its process; 0: none has started, or it is being replaced. */
+  readonly pid: number;
   /** Calls `listener` when the filters were removed because the lease ended, or the writer died. */
   onLapse(listener: () => void): void;
   /** Removes all filters and ends. */

@@ -68,6 +68,7 @@ export class KeeperClient implements FilterWriter {
   readonly #restart = new Backoff(RESTART);
   #nextId = 1;
   #closed = false;
+  #pid = 0;
 
   constructor(options: KeeperClientOptions) {
     this.#options = options;
@@ -76,6 +77,10 @@ export class KeeperClient implements FilterWriter {
   /** Starts the process. @throws {KeeperFailed} */
   async start(): Promise<void> {
     await this.#process();
+  }
+
+  get pid(): number {
+    return this.#pid;
   }
 
   insert(filter: ReceiveFilter): Promise<Insertion> {
@@ -189,12 +194,14 @@ export class KeeperClient implements FilterWriter {
       child.kill('SIGKILL');
       throw error;
     }
+    this.#pid = child.pid ?? 0;
     child.once('exit', () => this.#died(pending));
     return { child, pending };
   }
 
   #died(pending: ReadonlyMap<number, Pending>): void {
     this.#running = undefined;
+    this.#pid = 0;
     const error = new KeeperFailed(this.#options.device, 'has died');
     for (const { reject } of pending.values()) reject(error);
     if (this.#closed) return;

@@ -49,6 +49,9 @@ describe('filters in a NIC', () => {
     await eventually('no filter is left', () => device.filters.size === 0);
     assert.ok(monotonicMs() >= verifiedAtMs + leaseMs);
     assert.deepEqual(await installed(backend), []);
+    const { isAlive, pid, leaseLeftMs, removedEntries } = backend.watchdog();
+    assert.deepEqual([isAlive, pid, leaseLeftMs], [true, process.pid, 0]);
+    assert.ok(removedEntries >= 2, `${removedEntries} entries`);
     assert.equal(await backend.renewLease(verifiedAtMs + 1), 'late');
     assert.equal(device.filters.size, 0);
     assert.equal(await backend.renewLease(monotonicMs()), 'renewed');

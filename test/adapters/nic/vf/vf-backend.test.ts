@@ -85,6 +85,8 @@ describe('virtual functions as a backend', () => {
     assert.deepEqual(outcomesOf(await rig.backend.apply([put(SENT)], never())), ['installed']);
     assert.deepEqual(outcomesOf(await rig.backend.apply([put(RECEIVED)], never())), ['installed']);
     assert.deepEqual(await installed(rig.backend), [idText(SENT), idText(RECEIVED)].sort());
+    const functions = { port: 'vm1', vf: 0, isOpen: true, flows: 2 };
+    assert.deepEqual(rig.backend.virtualFunctions(), [functions]);
     await rig.backend.apply([del(SENT), del(RECEIVED)], never());
     assert.deepEqual(rig.log, [
       'VF 0 maxTxMbps 500',
