@@ -16,6 +16,7 @@ const BENCHES: ReadonlyMap<string, () => Promise<{ readonly run: RunBench }>> = 
   ['replay', () => import('./replay.ts')],
   ['tcx', () => import('./tcx/bench.ts')],
   ['meter', () => import('./meter/bench.ts')],
+  ['cost', () => import('./cost/bench.ts')],
   ['decisions', () => import('./decisions/bench.ts')],
 ]);
 
