@@ -83,8 +83,9 @@ export class ConnectionSource implements FlowSource {
     const notes = cost.note === undefined ? [] : [cost.note];
     let trackerMs = 0;
     try {
-      trackerMs = (await tracker.refresh(signal)).sourceMs;
-      resolver.follow(table, await tracker.sequenceChecks(signal));
+      const { sourceMs, skipped } = await tracker.refresh(signal);
+      trackerMs = sourceMs;
+      resolver.follow(table, await tracker.sequenceChecks(signal), skipped > 0);
     } catch (error) {
       signal.throwIfAborted();
       // What is not known never allows: no connection is resolved.

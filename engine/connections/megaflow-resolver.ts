@@ -15,10 +15,12 @@ import type { Megaflow } from './chain/megaflow.ts';
 import { MegaflowIndex } from './chain/megaflow-index.ts';
 import type { ChainResolver, ConnectionRefusal, Resolution } from './resolver.ts';
 import { TCP } from './chain/tuple.ts';
+import type { UntrackedTuple } from './chain/walk.ts';
 
 /** A resolution, and the megaflows that it is made of. */
 interface Made extends Resolution {
   readonly megaflows: readonly Megaflow[];
+  readonly untracked: readonly UntrackedTuple[];
 }
 
 const CHECKS_UNKNOWN = {
@@ -35,12 +37,18 @@ const CHECKS_ON = {
 
 const UNREADABLE = { code: 'not-tracked', detail: 'conntrack could not be read' } as const;
 
+const GAPS = {
+  code: 'not-tracked',
+  detail: 'conntrack has no such connection, or it is one of those that could not be read',
+} as const;
+
 /** Resolves connections by composing their chains of megaflows. */
 export class MegaflowResolver implements ChainResolver {
   readonly #tracker: Pick<ConnectionTracker, 'find'>;
   readonly #index = new MegaflowIndex();
   readonly #followed: FollowedMegaflows;
   #checks: SequenceChecks | undefined;
+  #hasGaps = false;
   /** Resolutions that may be returned again, with what they were made of. */
   readonly #made = new WeakMap<Resolution, Made>();
 
@@ -50,9 +58,10 @@ export class MegaflowResolver implements ChainResolver {
     this.#followed = new FollowedMegaflows(this.#index, isConnection);
   }
 
-  follow(table: FlowTable, checks: SequenceChecks | undefined): void {
+  follow(table: FlowTable, checks: SequenceChecks | undefined, hasGaps = false): void {
     this.#followed.follow(table);
     this.#checks = checks;
+    this.#hasGaps = hasGaps;
   }
 
   resolve(headers: PacketHeaders, last?: Resolution): Resolution {
@@ -69,6 +78,7 @@ export class MegaflowResolver implements ChainResolver {
     return (
       made.megaflows.every((megaflow) => this.#index.has(megaflow)) &&
       made.tracked.every((found) => this.#isTracked(found)) &&
+      made.untracked.every(({ zone, tuple }) => this.#find(zone, tuple) === undefined) &&
       this.#obstacle(made) === undefined
     );
   }
@@ -86,10 +96,11 @@ export class MegaflowResolver implements ChainResolver {
     const chain = megaflows.map(({ id }) => id);
     if (composed.kind === 'refused') {
       const { code, detail } = composed;
-      return { ...refused(headers, { code, detail }), chain, megaflows };
+      return { ...refused(headers, { code, detail }), chain, megaflows, untracked: [] };
     }
-    const { match, actions, tracked } = composed;
-    const made = { match, actions, chain, tracked, megaflows, refusal: undefined };
+    const { match, actions, tracked, untracked } = composed;
+    const refusal = undefined;
+    const made = { match, actions, chain, tracked, untracked, megaflows, refusal };
     const obstacle = this.#obstacle(made);
     return obstacle === undefined ? made : { ...made, ...refused(headers, obstacle), tracked };
   }
@@ -99,9 +110,13 @@ export class MegaflowResolver implements ChainResolver {
   }
 
   /** What of the host's settings is in the way of a connection. */
-  #obstacle({ tracked }: Pick<Made, 'tracked'>): ConnectionRefusal | undefined {
-    if (tracked.length === 0) return undefined;
+  #obstacle({
+    tracked,
+    untracked,
+  }: Pick<Made, 'tracked' | 'untracked'>): ConnectionRefusal | undefined {
+    if (tracked.length === 0 && untracked.length === 0) return undefined;
     if (this.#checks === undefined) return UNREADABLE;
+    if (untracked.length > 0 && this.#hasGaps) return GAPS;
     const isTcp = tracked.some(({ connection }) => connection.original.protocol === TCP);
     if (!isTcp || this.#checks === 'off') return undefined;
     return this.#checks === 'on' ? CHECKS_ON : CHECKS_UNKNOWN;

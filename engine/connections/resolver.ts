@@ -33,8 +33,9 @@ export interface ChainResolver {
    *
    * @param checks whether conntrack checks sequence numbers; undefined: conntrack could not be read,
    *   and no connection that it tracks is resolved
+   * @param hasGaps true: conntrack may have connections that could not be read; default false
    */
-  follow(table: FlowTable, checks: SequenceChecks | undefined): void;
+  follow(table: FlowTable, checks: SequenceChecks | undefined, hasGaps?: boolean): void;
   /** @param last its last resolution, which is returned again while nothing has changed */
   resolve(headers: PacketHeaders, last?: Resolution): Resolution;
 }

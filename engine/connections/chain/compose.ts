@@ -9,7 +9,7 @@ import type { MegaflowIndex } from './megaflow-index.ts';
 import type { RefusedConnectionCode } from '../../model/refused-connection.ts';
 import { TravellingPacket } from './travelling-packet.ts';
 import { TCP, tupleOf } from './tuple.ts';
-import { type FindConnection, Walk } from './walk.ts';
+import { type FindConnection, type UntrackedTuple, Walk } from './walk.ts';
 
 /** What the vSwitch does to the established packets of one direction of a connection. */
 export interface ComposedConnection {
@@ -22,6 +22,8 @@ export interface ComposedConnection {
   readonly chain: readonly Megaflow[];
   /** The connection of each `ct` action, in order, with the direction of the tuple it was found by. */
   readonly tracked: readonly FoundConnection[];
+  /** For what `ct` actions found no connection: the entry holds while there is none. */
+  readonly untracked: readonly UntrackedTuple[];
 }
 
 /** A connection that can have no entry of its own. */
@@ -66,14 +68,9 @@ export function composeConnection(
   }
   const walk = new Walk(packet, megaflows, find);
   const refusal = walk.run();
-  const { chain, tracked, output } = walk;
+  const { chain, tracked, untracked, output } = walk;
   if (refusal !== undefined) return { kind: 'refused', ...refusal, chain };
   const match = composedMatch({ inPort: headers.inPort, values }, packet);
-  return {
-    kind: 'composed',
-    match,
-    actions: composedActions(packet, match, output),
-    chain,
-    tracked,
-  };
+  const actions = composedActions(packet, match, output);
+  return { kind: 'composed', match, actions, chain, tracked, untracked };
 }

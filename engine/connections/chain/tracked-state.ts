@@ -5,6 +5,7 @@ import { mirrored, numberBytes, sameDestination, sameSource } from './tuple.ts';
 
 /** Bits of `ct_state` (`CS_*`, lib/packets.h). */
 const STATE = {
+  new: 0x01,
   established: 0x02,
   reply: 0x08,
   tracked: 0x20,
@@ -71,6 +72,17 @@ export class TrackedState {
    */
   isTranslatedIn(zone: number): boolean {
     return this.#zone === zone && (this.#state & TRANSLATED) !== 0;
+  }
+
+  /**
+   * Goes through conntrack, which has no connection for this tuple in the zone: the packet is `+new`,
+   * and nothing is translated until the connection is committed.
+   */
+  trackNew(zone: number, tuple: ConnectionTuple): void {
+    this.clear();
+    this.#state = STATE.tracked | STATE.new;
+    this.#zone = zone;
+    this.#original = tuple;
   }
 
   /**

@@ -23,6 +23,12 @@ interface Refusal {
   readonly detail: string;
 }
 
+/** A zone of conntrack without a connection for this tuple. */
+export interface UntrackedTuple {
+  readonly zone: number;
+  readonly tuple: ConnectionTuple;
+}
+
 /** Why a step of other kinds is refused. */
 const OTHER: Readonly<Partial<Record<RefusedConnectionCode, string>>> = {
   userspace: 'ovs-vswitchd must see the packets',
@@ -39,6 +45,8 @@ export class Walk {
   readonly chain: Megaflow[] = [];
   /** The connection of each `ct` action so far. */
   readonly tracked: FoundConnection[] = [];
+  /** What `ct` actions found no connection for. */
+  readonly untracked: UntrackedTuple[] = [];
   readonly #packet: TravellingPacket;
   readonly #megaflows: MegaflowIndex;
   readonly #find: FindConnection;
@@ -64,7 +72,11 @@ export class Walk {
       const refusal = this.#pass(this.#next);
       if (refusal !== undefined) return refusal;
     }
-    return undefined;
+    const [first] = this.untracked;
+    if (this.#output !== undefined || first === undefined) return undefined;
+    // The connection may be committed soon, and must not be dropped then.
+    const detail = `the packets are dropped, and conntrack has no such connection in zone ${first.zone}`;
+    return { code: 'not-tracked', detail };
   }
 
   /** One megaflow. */
@@ -149,10 +161,7 @@ export class Walk {
     }
     const isTranslated = packet.tracked.isTranslatedIn(zone);
     const found = this.#find(zone, isTranslated ? mirrored(tuple) : tuple);
-    if (found === undefined) {
-      const detail = `${text}: conntrack has no such connection in zone ${zone}`;
-      return { code: 'not-tracked', detail };
-    }
+    if (found === undefined) return this.#trackNew(step, tuple, isTranslated);
     if (!found.connection.isEstablished) {
       const detail = `${text}: the connection in zone ${zone} is not established in both directions`;
       return { code: 'not-established', detail };
@@ -163,6 +172,24 @@ export class Walk {
     this.tracked.push(found);
     const translated = packet.tracked.track(zone, found, step.nat);
     if (translated !== undefined) packet.translate(translated);
+    return undefined;
+  }
+
+  /**
+   * Conntrack has no connection. A zone to which nothing is committed says `+new` of each packet: OVN's
+   * routers send all traffic through such zones, to undo a translation if there is one.
+   */
+  #trackNew(
+    { zone, text, commit }: TrackStep,
+    tuple: ConnectionTuple,
+    isTranslated: boolean,
+  ): Refusal | undefined {
+    if (commit || isTranslated) {
+      const detail = `${text}: conntrack has no such connection in zone ${zone}`;
+      return { code: 'not-tracked', detail };
+    }
+    this.untracked.push({ zone, tuple });
+    this.#packet.tracked.trackNew(zone, tuple);
     return undefined;
   }
 }

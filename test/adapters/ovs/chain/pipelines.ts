@@ -19,6 +19,8 @@ export interface Shape {
   readonly vlan: number | undefined;
   /** What is known from the first zone is cleared before the second. */
   readonly clears: boolean;
+  /** Packets of the client pass a zone, last, to which nothing is committed. */
+  readonly passesUnused: boolean;
   /** Established packets from odd ports of the client are dropped. */
   readonly drops: boolean;
 }
@@ -34,6 +36,7 @@ export const PLAIN: Shape = {
   dscp: undefined,
   vlan: undefined,
   clears: false,
+  passesUnused: false,
   drops: false,
 };
 
@@ -53,6 +56,7 @@ export function randomShape(r: Seeded): Shape {
     dscp: r.chance(0.3) ? r.between(1, 63) : undefined,
     vlan: r.chance(0.3) ? r.between(1, 4094) : undefined,
     clears,
+    passesUnused: r.chance(0.3),
     drops: r.chance(0.3),
   };
 }
@@ -67,6 +71,7 @@ export const ADDRESSES = {
   },
   6: { client: 'fd01::10', server: 'fd02::20', service: 'fd09::9', translated: 'fd07::7' },
 } as const;
+const UNUSED_ZONE = 20;
 export const SERVICE_PORT = 80;
 export const SERVER_PORT = 8080;
 
@@ -99,6 +104,7 @@ export function rulesOf(shape: Shape): readonly string[] {
   const tag = vlan === undefined ? '' : `push_vlan:0x8100,set_field:${0x1000 | vlan}->vlan_vid,`;
   const untag = vlan === undefined ? '' : 'pop_vlan,';
   const tagged = vlan === undefined ? '' : `,dl_vlan=${vlan}`;
+  const last = shape.passesUnused ? `ct(zone=${UNUSED_ZONE},nat,table=4)` : `${tag}output:2`;
   const odd = ['tcp', 'udp'].map(
     (l4) =>
       `table=3,priority=20,ct_state=+est+trk,${l4}${isIpv6 ? '6' : ''},${l4}_src=0x1/0x1,actions=drop`,
@@ -112,7 +118,8 @@ export function rulesOf(shape: Shape): readonly string[] {
     `table=2,${ip},actions=${route(MAC.server)}${tos}${clears ? 'ct_clear,' : ''}ct(zone=${second},table=3)`,
     ...(drops ? odd : []),
     `table=3,priority=10,ct_state=+new+trk,${ip},actions=ct(commit,zone=${second}),${tag}output:2`,
-    `table=3,priority=10,ct_state=+est+trk,${ip},actions=${tag}output:2`,
+    `table=3,priority=10,ct_state=+est+trk,${ip},actions=${last}`,
+    `table=4,ct_state=+new-est+trk,${ip},actions=${tag}output:2`,
     `table=0,in_port=2${tagged},${ip},actions=${untag}ct(zone=${second},table=11)`,
     `table=11,ct_state=+est+rpl+trk,${ip},actions=${clears ? 'ct_clear,' : ''}ct(zone=${first}${natted},table=12)`,
     `table=12,ct_state=+est+rpl+trk${marked},${ip},actions=${route(MAC.client)}output:1`,

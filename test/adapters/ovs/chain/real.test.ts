@@ -11,6 +11,7 @@ const SHAPES: readonly (readonly [string, Shape])[] = [
   ['a load balancer with marks', { ...PLAIN, nat: 'destination', mark: 2, label: true }],
   ['NAT and a second pass through the same zone', { ...PLAIN, nat: 'source', zones: [6, 6] }],
   ['routing, VLAN and DSCP', { ...PLAIN, isRouted: true, vlan: 7, dscp: 10, clears: true }],
+  ['a zone without connections', { ...PLAIN, nat: 'destination', passesUnused: true }],
   ['IPv6 with NAT', { ...PLAIN, ipVersion: 6, nat: 'destination', isRouted: true }],
 ];
 
@@ -32,7 +33,7 @@ describe('composed entries, judged by a real userspace datapath', function () {
     });
   }
 
-  for (const seed of [1, 2]) {
+  for (const seed of [1]) {
     it(`do what it does in a random pipeline (${seed})`, async () => {
       const r = new Seeded(seed);
       const { delivered, dropped } = await judge(rig, randomShape(r), r);

@@ -100,14 +100,41 @@ describe('composing the entry of a connection', () => {
 
   it('refuses what conntrack does not know, or not as established', () => {
     const [six, eight] = zones();
+    const commits = [...ovn.slice(0, 2), ovn[2].replace('vw2', 'ct(commit,zone=9),vw2')];
     assert.match(
-      composed(ovn, packet(TCP), finder(six)),
-      /^not-tracked: .*ct\(zone=8\): conntrack has no such connection in zone 8$/,
+      composed(commits, packet(TCP), finder(six, eight)),
+      /^not-tracked: .*ct\(commit,zone=9\): conntrack has no such connection in zone 9$/,
     );
+    assert.match(composed(ovn, packet(TCP), finder(six)), /^chain-broken: /);
     assert.match(
       composed(ovn, packet(TCP), finder(six, { ...eight, isEstablished: false })),
       /^not-established: /,
     );
+  });
+
+  describe('in a zone that has no connections', () => {
+    const unknown = (actions: string): readonly string[] => [
+      `recirc_id(0),in_port(vw1),${IP}, actions:ct(zone=6),recirc(0x2)`,
+      `${EST},ct_mark(0x7),recirc_id(0x2),in_port(vw1),${IP}, actions:ct(zone=1,nat),recirc(0x3)`,
+      `ct_state(0x21/0xff),ct_zone(0x1),ct_mark(0),ct_tuple4(src=10.0.0.1,tp_dst=80),recirc_id(0x3),in_port(vw1),${IP}, actions:${actions}`,
+    ];
+    const find = finder(tracked(TCP, { zone: 6, mark: 7 }));
+
+    it('packets are +new', () => {
+      assert.equal(composed(unknown('vw2'), packet(TCP), find), `${ENTRY} -> vw2`);
+    });
+
+    it('lists what must stay unknown', () => {
+      const result = composeConnection(packet(TCP), indexOf(megaflows(...unknown('vw2'))), find);
+      assert.deepEqual(result.kind === 'composed' && result.untracked, [{ zone: 1, tuple: TCP }]);
+    });
+
+    it('does not compose a drop, or a first packet', () => {
+      const drop = composed(unknown('drop'), packet(TCP), find);
+      assert.match(drop, /^not-tracked: the packets are dropped, .* in zone 1$/);
+      const first = composed(unknown('ct(commit,zone=1),vw2'), packet(TCP), find);
+      assert.match(first, /^not-tracked: .*ct\(commit,zone=1\): /);
+    });
   });
 
   it('knows the direction: replies have +rpl', () => {

@@ -84,7 +84,7 @@ export function lookedUp(packet: ModelPacket, zone: bigint): ModelTuple {
   return isTranslated ? flipped(modelTuple(packet)) : modelTuple(packet);
 }
 
-/** Does one action other than output and recirc; false when the packet's connection is unknown. */
+/** Does one action other than output and recirc; false when the model does not know what it does. */
 export function perform(
   packet: ModelPacket,
   action: ModelAction,
@@ -134,7 +134,11 @@ function conntrack(
   const connection = connections.find(
     (c) => c.zone === zone && (equal(c.original, wanted) || equal(c.reply, wanted)),
   );
-  if (connection === undefined) return false;
+  if (connection === undefined) {
+    if (isTranslated) return false;
+    packet.set('ct_state', 0x21n).set('ct_zone', zone).set('ct_mark', 0n).set('ct_label', 0n);
+    return true;
+  }
   let isReply = !equal(connection.original, wanted);
   if (isTranslated) isReply = !isReply;
   let state = packet.get('ct_zone') === zone ? (packet.get('ct_state') ?? 0n) : 0n;
@@ -166,7 +170,7 @@ export interface Delivered {
   readonly headers: ModelPacket;
 }
 
-/** Follows a packet; undefined when no megaflow matches, or conntrack does not know it. */
+/** Follows a packet; undefined when no megaflow matches. */
 export function follow(
   headers: ModelPacket,
   megaflows: readonly ModelMegaflow[],

@@ -13,6 +13,7 @@ import {
   type ModelConnection,
   type ModelMegaflow,
   type ModelPacket,
+  modelTuple,
   perform,
 } from './model.ts';
 
@@ -89,6 +90,8 @@ export function randomPipeline(r: Seeded): Pipeline {
   const headers = randomHeaders(r);
   const packet = entering(headers);
   const connections: ModelConnection[] = [];
+  // Zones that get no more connections, so that a packet is unknown there each time.
+  const without = new Set<bigint>();
   const megaflows: PipelineMegaflow[] = [];
   const stages = r.between(1, 4);
   for (let stage = 0; stage < stages; stage++) {
@@ -102,7 +105,7 @@ export function randomPipeline(r: Seeded): Pipeline {
     const isLast = stage === stages - 1;
     const actions: ModelAction[] = [];
     for (let n = r.below(4); n > 0; n--) {
-      const action = randomAction(r, packet, connections);
+      const action = randomAction(r, packet, connections, without);
       if (!perform(packet, action, connections)) throw new Error('the connection is not there');
       actions.push(action);
     }
@@ -147,12 +150,17 @@ function besides(r: Seeded, conditions: readonly ModelBits[]): readonly ModelBit
   });
 }
 
-function randomAction(r: Seeded, packet: ModelPacket, connections: ModelConnection[]): ModelAction {
+function randomAction(
+  r: Seeded,
+  packet: ModelPacket,
+  connections: ModelConnection[],
+  without: Set<bigint>,
+): ModelAction {
   switch (r.below(6)) {
     case 0:
     case 1: {
       const zone = BigInt(r.between(5, 7));
-      track(r, packet, zone, connections);
+      track(r, packet, zone, connections, without);
       return { kind: 'ct', zone, nat: r.chance(0.5) };
     }
     case 2:
@@ -177,13 +185,24 @@ function valueFor(r: Seeded, name: string): bigint {
   return /^(?:tcp|udp)_/.test(name) ? 1024n + random(r, 15) : random(r, bitsOf(name));
 }
 
-/** Adds a connection for the packet, translated or not, unless its zone has one. */
-function track(r: Seeded, packet: ModelPacket, zone: bigint, connections: ModelConnection[]): void {
+/** Adds a connection for the packet, translated or not, unless its zone has one or shall have none. */
+function track(
+  r: Seeded,
+  packet: ModelPacket,
+  zone: bigint,
+  connections: ModelConnection[],
+  without: Set<bigint>,
+): void {
   const wanted = lookedUp(packet, zone);
   const isKnown = connections.some(
     (c) => c.zone === zone && (equal(c.original, wanted) || equal(c.reply, wanted)),
   );
+  const isTranslated = !equal(wanted, modelTuple(packet));
   if (isKnown) return;
+  if (!isTranslated && (without.has(zone) || r.chance(0.2))) {
+    without.add(zone);
+    return;
+  }
   const width = packet.has('ipv4_src') ? 32 : 128;
   const other = flipped(wanted);
   const mirror = {
