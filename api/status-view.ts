@@ -1,3 +1,5 @@
+import type { ConnectionCount } from '../engine/connections/connection-counts.ts';
+import type { MeterReading } from '../engine/ports/connection-meter.ts';
 import type { InputView } from './input-view.ts';
 import type { UnservedPort } from '../engine/ports/offload-backend.ts';
 import type { PlacementName } from '../engine/model/flow.ts';
@@ -62,6 +64,8 @@ export interface StatusView {
   readonly policies: PoliciesView;
   /** State of writing to InfluxDB; null: not configured. */
   readonly influx: InfluxView | null;
+  /** Connections that are placed one by one; null: only whole megaflows are placed. */
+  readonly connections: ConnectionsView | null;
   /** Channels to the agents of guests, by name; null: not configured. */
   readonly guests: readonly GuestView[] | null;
   /** Samples of installed entries since the start, by result; null: none are taken. */
@@ -294,4 +298,11 @@ export interface PolicyView {
   readonly revision: string;
   readonly mode: string;
   readonly rules: number;
+}
+
+/** Connections with rows of their own, as of the last reading; each direction counts. */
+export interface ConnectionsView {
+  /** By what became of them: `resolved`, or why they can have no entry. States without any are left out. */
+  readonly states: readonly ConnectionCount[];
+  readonly meter: MeterReading;
 }

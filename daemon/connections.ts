@@ -25,13 +25,14 @@ export interface ConnectionParts {
   readonly log: Log;
 }
 
-/** The flows of a node whose connections have rows of their own. */
+/** A node's connections that have rows of their own. */
 export interface NodeConnections {
-  readonly flows: FlowSource;
+  /** The vSwitch's megaflows, and the connections within them. */
+  readonly source: ConnectionSource;
   readonly rows: ConnectionRows;
 }
 
-/** Adds the connections to the flows of a node. */
+/** Creates the source of a node's megaflows and connections. Nothing is attached yet. */
 export function withConnections(parts: ConnectionParts): NodeConnections {
   const { config, connections, flows, ports, clock, log } = parts;
   const { runDir, database, datapath, timeoutMs } = config.node.ovs;
@@ -64,7 +65,7 @@ export function withConnections(parts: ConnectionParts): NodeConnections {
   const { max: maxConnections, idleMs } = connections;
   const sources = { flows, meter, tracker, resolver, rows, clock };
   return {
-    flows: new ConnectionSource({ ...sources, maxConnections, idleMs, onExit: config.onExit }),
+    source: new ConnectionSource({ ...sources, maxConnections, idleMs, onExit: config.onExit }),
     rows,
   };
 }

@@ -4,6 +4,7 @@ import { FAILURE_REASONS } from '../protocols/guest-channel/host/errors.ts';
 import type { PolicySet } from '../policy/model/policy-set.ts';
 import { Accountant } from '../telemetry/accounts/accountant.ts';
 import { DecisionMetrics } from '../telemetry/prometheus/decision-metrics.ts';
+import { registerConnectionMetrics } from '../telemetry/prometheus/connection-metrics.ts';
 import { registerGuestMetrics } from '../telemetry/prometheus/guest-metrics.ts';
 import { Metrics } from '../telemetry/prometheus/metrics.ts';
 import { PolicyMetrics } from '../telemetry/prometheus/policy-metrics.ts';
@@ -50,6 +51,7 @@ export async function createDaemon(config: Config, log: Log, mark?: MarkPhase): 
     descriptors: { limit: await descriptorLimit(), open: openDescriptorsNow },
   });
   registerGuestMetrics(metrics.registry, LINK_STATES, FAILURE_REASONS, node.guests);
+  registerConnectionMetrics(metrics.registry, node.connections?.source);
   const policyMetrics = new PolicyMetrics(metrics.registry, RELOAD_RESULTS);
   const influx =
     config.influx === undefined
@@ -61,6 +63,7 @@ export async function createDaemon(config: Config, log: Log, mark?: MarkPhase): 
           wall: clock.wall,
           openDescriptors: openDescriptorsNow,
           guests: node.guests === undefined ? undefined : () => guestCounts(node),
+          connections: node.connections && (() => node.connections?.source.counts.all ?? []),
         });
   const policies = new PolicyManager({
     files: config.policies,

@@ -6,7 +6,7 @@ import type { OffloadBackend } from '../engine/ports/offload-backend.ts';
 import { guestView } from './guest-view.ts';
 import { type History, pointOf } from './history.ts';
 import type { Config } from '../config/config.ts';
-import { connectionView } from '../views/connection-view.ts';
+import { connectionsView, connectionView } from '../views/connection-view.ts';
 import type {
   ConnectionView,
   FlowPage,
@@ -122,6 +122,7 @@ export class LoopView implements DaemonView {
       policies: policiesView(policies, this.#o.watching()),
       influx: this.#o.influx?.view() ?? null,
       guests: node.guests?.status().map(guestView) ?? null,
+      connections: connectionsView(node.connections?.source),
       samples: samplesView(report?.samples),
       held: loop.engine.held,
       heldSince: this.#o.hold.since ?? null,
@@ -208,13 +209,13 @@ export class LoopView implements DaemonView {
       rules: loop.engine.evaluator.rules,
       slices: loop.lastReport?.slices ?? [],
       nowMs: this.#o.now(),
-      isConnection: (row) => node.connections?.at(row) !== undefined,
+      isConnection: (row) => node.connections?.rows.at(row) !== undefined,
     };
   }
 
   #connection(row: number): ConnectionView | null {
     const { loop, node } = this.#o;
-    const connection = node.connections?.at(row);
+    const connection = node.connections?.rows.at(row);
     return connection === undefined ? null : connectionView(loop.table, connection);
   }
 

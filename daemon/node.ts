@@ -8,7 +8,6 @@ import { KernelFlowSource } from '../adapters/ovs/kernel/flow-source.ts';
 import { OvsFlowSource, type OvsFlowSourceOptions } from '../adapters/ovs/flow-source.ts';
 import { OvsFlowVerifier } from '../adapters/ovs/flow-verifier.ts';
 import { OvsPortDirectory } from '../adapters/ovs/port-directory.ts';
-import type { ConnectionRows } from '../engine/connections/connection-rows.ts';
 import type { Clock } from '../engine/ports/clock.ts';
 import type { ChangeMonitor } from '../engine/ports/change-monitor.ts';
 import type { FlowLookup } from '../engine/ports/flow-lookup.ts';
@@ -22,7 +21,7 @@ import type { Log } from '../platform/log.ts';
 import { nicBackend } from './nic-backend.ts';
 import { ntupleBackend } from './ntuple-backend.ts';
 import { vfBackend } from './vf-backend.ts';
-import { withConnections } from './connections.ts';
+import { type NodeConnections, withConnections } from './connections.ts';
 import { openFlowBackend, ourCookies } from './fast-path.ts';
 
 /** The node's implementations of the engine's ports. */
@@ -42,8 +41,8 @@ export interface Node {
   readonly changes?: ChangeMonitor;
   /** Channels to the agents of guests; undefined: none are configured. */
   readonly guests?: GuestChannels;
-  /** Rows of the flow table that are connections; undefined: only megaflows have rows. */
-  readonly connections?: ConnectionRows;
+  /** Connections with rows of their own; undefined: only megaflows have rows. */
+  readonly connections?: NodeConnections;
   /** Closes the sources. The engine closes the backends. */
   close(): Promise<void>;
 }
@@ -97,7 +96,7 @@ function ovsNode(config: Config, clock: Clock, log: Log): Node {
   const { fastPath, connections } = config;
   const parts = { config, flows: megaflows, ports, clock, log };
   const placed = connections && withConnections({ ...parts, connections });
-  const flows = placed?.flows ?? megaflows;
+  const flows = placed?.source ?? megaflows;
   const changes = monitorsOf(config, ports);
   const guests = guestChannels(config, clock, log);
   const nic = offloadBackend(config, guests, clock, log);
@@ -106,7 +105,7 @@ function ovsNode(config: Config, clock: Clock, log: Log): Node {
     flows,
     verifier,
     // A check of single flows knows nothing of conntrack.
-    ...(placed === undefined ? { lookup } : { connections: placed.rows }),
+    ...(placed === undefined ? { lookup } : { connections: placed }),
     ports,
     host: new LinuxHostSource({}),
     backends: [

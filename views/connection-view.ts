@@ -1,3 +1,5 @@
+import type { ConnectionSource } from '../engine/connections/connection-source.ts';
+import type { ConnectionsView } from '../api/status-view.ts';
 import type { ConnectionRow } from '../engine/connections/connection-rows.ts';
 import type { ConnectionTuple } from '../engine/model/connection.ts';
 import { exactMask } from '../engine/model/match.ts';
@@ -7,6 +9,15 @@ import type { FoundConnection } from '../engine/ports/connection-tracker.ts';
 import type { ConnectionView, TrackedView } from '../api/flow-views.ts';
 import { describeActions, describeMatch } from './describe-flow.ts';
 import { fieldText } from './field-text.ts';
+
+/** The connections of the last reading; null without a source of them. */
+export function connectionsView(
+  source: Pick<ConnectionSource, 'counts' | 'metered'> | undefined,
+): ConnectionsView | null {
+  if (source === undefined) return null;
+  const states = source.counts.all.filter(({ connections }) => connections > 0);
+  return { states, meter: source.metered };
+}
 
 /** How a connection was resolved. */
 export function connectionView(table: FlowTable, { resolution }: ConnectionRow): ConnectionView {

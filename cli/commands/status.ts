@@ -74,6 +74,7 @@ function statusLines(status: StatusView, width: number, colours: Colours): strin
     ...changesLines(status),
     ...sampleLines(status),
     ...influxLines(status),
+    ...connectionLines(status),
     ...guestLines(status),
     `policies  ${counted(policies.rules, 'rule')} from ${policies.files.join(', ')}`,
     '',
@@ -192,6 +193,21 @@ function changesLines({ changes }: StatusView): string[] {
 function sampleLines({ samples }: StatusView): string[] {
   if (samples === null) return [];
   return [`samples   ${sampleResults(samples)}`];
+}
+
+function connectionLines({ connections }: StatusView): string[] {
+  if (connections === null) return [];
+  const { states, meter } = connections;
+  const { connections: metered, forgotten, sampling } = meter;
+  const sampled = sampling === 1 ? '' : `, one packet in ${sampling}`;
+  const lost = forgotten === 0 ? '' : `, ${whole(forgotten)} forgotten for want of memory`;
+  return [
+    `connections ${whole(metered)} counted${sampled}${lost}`,
+    ...states.map(
+      ({ state, connections: n, bitsPerSecond }) =>
+        `          ${state}: ${whole(n)}, ${bitRate(bitsPerSecond)}`,
+    ),
+  ];
 }
 
 function guestLines({ guests }: StatusView): string[] {

@@ -1,4 +1,5 @@
 import { hostname } from 'node:os';
+import type { ConnectionCount } from '../../engine/connections/connection-counts.ts';
 import type { Registry } from 'prom-client';
 import type { TickReport } from '../../engine/loop/tick-report.ts';
 import type { PolicySet } from '../../policy/model/policy-set.ts';
@@ -29,6 +30,8 @@ export interface InfluxSinkOptions {
   readonly openDescriptors?: () => number;
   /** Guests now; undefined: there are no channels to guests. */
   readonly guests?: (() => GuestCounts) | undefined;
+  /** Connections of the last reading; undefined: only whole megaflows are placed. */
+  readonly connections?: (() => readonly ConnectionCount[]) | undefined;
 }
 
 /** Writes ticks, decisions and policy events to InfluxDB. Never blocks or fails the loop. */
@@ -40,7 +43,7 @@ export class InfluxSink {
   readonly #recorder: InfluxRecorder;
 
   private constructor(options: InfluxSinkOptions, ca: string | undefined) {
-    const { config, registry, log, wall, openDescriptors, guests } = options;
+    const { config, registry, log, wall, openDescriptors, guests, connections } = options;
     const { url, database, retention, timeoutMs } = config;
     this.#config = config;
     this.#wall = wall;
@@ -67,6 +70,7 @@ export class InfluxSink {
       topFlows: config.topFlows,
       ...(openDescriptors === undefined ? {} : { openDescriptors }),
       guests,
+      connections,
       write: (line) => this.#writer.add(line),
       wall,
     });

@@ -228,6 +228,18 @@ export function nodeDashboard(): DashboardBuilder {
     )
     .withPanel(
       lines({
+        title: 'Connections by state',
+        description:
+          'Traffic of connections that are looked at one by one, where the vSwitch recirculates: resolved (an entry can carry it), or what keeps it on the vSwitch.',
+        unit: 'bps',
+        stacked: true,
+        queries: [
+          { expr: `8 * ${of('norikae_connection_bytes_per_second')}`, legend: '{{state}}' },
+        ],
+      }),
+    )
+    .withPanel(
+      lines({
         title: 'Time from first reading to entry',
         description: 'Time from the first reading of a flow to its first entry.',
         unit: 's',

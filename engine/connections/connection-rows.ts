@@ -1,15 +1,21 @@
+import type { YieldToEventLoop } from '../../async/yield-to-event-loop.ts';
 import type { PacketHeaders } from '../model/connection.ts';
 import type { FlowId } from '../model/flow-id.ts';
 import type { FlowTable } from '../model/flow-table.ts';
 import { SideTable } from '../model/side-table.ts';
 import type { Resolution } from './resolver.ts';
 
+/** Connections between two looks at the clock. */
+const CHUNK = 64;
+
 /** One direction of a connection with a row of its own in the flow table. */
 export interface ConnectionRow {
   readonly id: FlowId;
   readonly headers: PacketHeaders;
-  /** Row of the megaflow by which it enters the vSwitch, as of the last reading; -1: there is none. */
+  /** Row of the megaflow by which it enters the vSwitch, when it was resolved; -1: there was none. */
   entryRow: number;
+  /** `FlowTable.generation` of that row then. */
+  entryGeneration: number;
   /** As of the last reading. */
   resolution: Resolution;
   /** Number of the last reading in which the meter has reported it. */
@@ -44,17 +50,25 @@ export class ConnectionRows {
    * Visits all connections that are still in the table. Those for which `keeps` answers false are
    * forgotten; a reading that does not observe them removes them from the table.
    */
-  sweep(table: FlowTable, keeps: (row: number, connection: ConnectionRow) => boolean): void {
+  async sweep(
+    table: FlowTable,
+    yieldToEventLoop: YieldToEventLoop,
+    keeps: (row: number, connection: ConnectionRow) => boolean,
+  ): Promise<void> {
     this.#side.follow(table);
     const all = this.#rows;
-    let kept = 0;
-    for (const row of all) {
+    const kept: number[] = [];
+    for (const [n, row] of all.entries()) {
+      if (n % CHUNK === CHUNK - 1) {
+        const pausing = yieldToEventLoop();
+        if (pausing !== undefined) await pausing;
+      }
       const connection = this.#byRow.values.get(row);
       // The row may be free, or have been given to another flow.
       if (connection === undefined || table.rowOf(connection.id) !== row) continue;
-      if (keeps(row, connection)) all[kept++] = row;
+      if (keeps(row, connection)) kept.push(row);
       else this.#byRow.values.delete(row);
     }
-    all.length = kept;
+    this.#rows = kept;
   }
 }

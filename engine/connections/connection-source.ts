@@ -1,3 +1,4 @@
+import { timeSlicedYield } from '../../async/yield-to-event-loop.ts';
 import { errorMessage } from '../../text/error-message.ts';
 import type { PacketHeaders } from '../model/connection.ts';
 import type { FlowId } from '../model/flow-id.ts';
@@ -5,9 +6,10 @@ import type { FlowTable } from '../model/flow-table.ts';
 import { sameActions } from '../model/same-actions.ts';
 import { sameMatch } from '../model/same-match.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { ConnectionMeter, MeterSink } from '../ports/connection-meter.ts';
+import type { ConnectionMeter, MeterReading, MeterSink } from '../ports/connection-meter.ts';
 import type { ConnectionTracker } from '../ports/connection-tracker.ts';
 import type { FlowSource, ReadCost } from '../ports/flow-source.ts';
+import { ConnectionCounts } from './connection-counts.ts';
 import type { ConnectionRow, ConnectionRows } from './connection-rows.ts';
 import { EntryMegaflows } from './entry-megaflows.ts';
 import { PlainConnections } from './plain-connections.ts';
@@ -44,6 +46,8 @@ export interface ConnectionSourceOptions {
  */
 export class ConnectionSource implements FlowSource {
   readonly name: string;
+  /** Connections of the last reading by what became of them. */
+  readonly counts = new ConnectionCounts();
   readonly onActionsChange?: (listener: () => void) => () => void;
   readonly onNewFlow?: (listener: () => void) => () => void;
   readonly #options: ConnectionSourceOptions;
@@ -51,6 +55,7 @@ export class ConnectionSource implements FlowSource {
   readonly #plain: PlainConnections;
   #reading = 0;
   #lastReadMs = Number.NEGATIVE_INFINITY;
+  #metered: MeterReading = { connections: 0, forgotten: 0, sampling: 1 };
   /** Connections that had no room in this reading. */
   #left = 0;
 
@@ -70,6 +75,11 @@ export class ConnectionSource implements FlowSource {
       };
     }
     if (flows.onNewFlow !== undefined) this.onNewFlow = flows.onNewFlow.bind(flows);
+  }
+
+  /** Size of the meter's last reading. */
+  get metered(): MeterReading {
+    return this.#metered;
   }
 
   async read(table: FlowTable, signal: AbortSignal): Promise<ReadCost> {
@@ -93,12 +103,12 @@ export class ConnectionSource implements FlowSource {
       notes.push(`connections are not offloaded: ${errorMessage(error)}`);
     }
     try {
-      await meter.read(this.#sink(table), signal);
+      this.#metered = await meter.read(this.#sink(table), signal);
     } catch (error) {
       signal.throwIfAborted();
       notes.push(`connections are not counted: ${errorMessage(error)}`);
     }
-    this.#keepRows(table, clock.now());
+    await this.#keepRows(table, signal);
     this.#entries.end(table);
     this.#lastReadMs = startedMs;
     if (this.#left > 0) notes.push(`${this.#left} connections have no row: the maximum is reached`);
@@ -123,6 +133,7 @@ export class ConnectionSource implements FlowSource {
         const row = table.find(w0, w1, w2, w3);
         const connection = row === -1 ? undefined : rows.at(row);
         if (connection !== undefined) {
+          if (!hasEntryMegaflow(table, connection)) this.#resolve(table, row, connection);
           this.#count(table, row, connection, packets, bytes, idleMs);
           return;
         }
@@ -171,28 +182,38 @@ export class ConnectionSource implements FlowSource {
       return -1;
     }
     const row = table.add(id, resolution.match, resolution.actions);
-    rows.add(table, row, { id, headers, entryRow, resolution, meteredIn: 0 });
+    const entryGeneration = table.generation[entryRow];
+    rows.add(table, row, { id, headers, entryRow, entryGeneration, resolution, meteredIn: 0 });
     return row;
   }
 
   /** Resolves the connections again, and lets those go that have been idle. */
-  #keepRows(table: FlowTable, nowMs: number): void {
-    const { rows, idleMs } = this.#options;
-    rows.sweep(table, (row, connection) => {
-      if (connection.meteredIn !== this.#reading) {
+  async #keepRows(table: FlowTable, signal: AbortSignal): Promise<void> {
+    const { rows, idleMs, clock } = this.#options;
+    const nowMs = clock.now();
+    const { bitsPerSecond } = table.rates;
+    await rows.sweep(table, timeSlicedYield({ signal }), (row, connection) => {
+      const isMetered = connection.meteredIn === this.#reading;
+      if (!isMetered) {
         if (nowMs - table.traffic.lastActiveMs[row] > idleMs) return false;
         const { rawPackets, rawBytes } = table.traffic;
         table.observe(row, rawPackets[row], rawBytes[row], -1);
       }
-      this.#resolve(table, row, connection);
+      // One that can have no entry costs nothing until it sends again.
+      if (isMetered || connection.resolution.refusal === undefined) {
+        this.#resolve(table, row, connection);
+      }
+      this.counts.add(connection.resolution.refusal?.code ?? 'resolved', bitsPerSecond[row]);
       return true;
     });
+    this.counts.publish();
   }
 
   #resolve(table: FlowTable, row: number, connection: ConnectionRow): void {
     const { resolver } = this.#options;
     const resolution = resolver.resolve(connection.headers, connection.resolution);
     connection.entryRow = entryRowOf(table, resolution);
+    connection.entryGeneration = table.generation[connection.entryRow] ?? 0;
     if (resolution === connection.resolution) return;
     connection.resolution = resolution;
     if (!sameMatch(resolution.match, table.matchAt(row))) table.setMatch(row, resolution.match);
@@ -200,6 +221,14 @@ export class ConnectionSource implements FlowSource {
       table.setActions(row, resolution.actions);
     }
   }
+}
+
+/** True if the megaflow by which the connection entered is still there. */
+function hasEntryMegaflow(table: FlowTable, connection: ConnectionRow): boolean {
+  const { entryRow, entryGeneration } = connection;
+  return (
+    entryRow !== -1 && table.generation[entryRow] === entryGeneration && table.isObserved(entryRow)
+  );
 }
 
 /** Row of the megaflow by which packets enter; -1: none matches them. */

@@ -84,7 +84,7 @@ export const LAYERS: readonly Layer[] = [
   {
     folder: 'engine/connections',
     holds: 'the connections within megaflows: their rows, and what the vSwitch does to each',
-    imports: [...PORTS, 'text'],
+    imports: [...PORTS, 'async', 'text'],
     why: 'connections are worked out from the flow table and conntrack, before anything is decided',
     packages: 'none',
   },

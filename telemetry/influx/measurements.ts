@@ -148,6 +148,14 @@ export const MEASUREMENTS = {
       },
     },
   },
+  norikae_connections: {
+    help: 'Connections in the flow table, each direction counting; left out without `connections` in the configuration, and for states without any.',
+    tags: { state: '`resolved` (an entry can carry it), or why not.' },
+    fields: {
+      connections: { type: 'integer', unit: 'connections', help: 'As of the last reading.' },
+      bits_per_second: { type: 'float', unit: 'bits/s', help: 'On all paths.' },
+    },
+  },
   norikae_port_path: {
     help: 'Traffic of the flows of each port by path; paths without traffic are left out.',
     tags: { port: 'Name of the port; `other`: the sum of those beyond 256.', path: PATH_TAG },

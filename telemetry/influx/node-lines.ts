@@ -1,3 +1,4 @@
+import type { ConnectionCount } from '../../engine/connections/connection-counts.ts';
 import type { TickReport } from '../../engine/loop/tick-report.ts';
 import { formatFlowId } from '../../engine/model/flow-id.ts';
 import type { TickAccounts } from '../accounts/tick-accounts.ts';
@@ -21,6 +22,7 @@ export interface TickSums {
 export interface DaemonNumbers {
   readonly openDescriptors: number | undefined;
   readonly guests: GuestCounts | undefined;
+  readonly connections: readonly ConnectionCount[] | undefined;
 }
 
 /** Guests with an agent that is connected, and those of them that have a lease. */
@@ -34,7 +36,7 @@ export function nodeLines(
   report: TickReport,
   accounts: TickAccounts,
   sums: Readonly<TickSums>,
-  { openDescriptors, guests }: DaemonNumbers,
+  { openDescriptors, guests, connections = [] }: DaemonNumbers,
   round: Round,
 ): void {
   const { node, wallMs, seconds, write } = round;
@@ -65,6 +67,11 @@ export function nodeLines(
       wallMs,
     ),
   );
+  for (const { state, connections: count, bitsPerSecond } of connections) {
+    if (count === 0) continue;
+    const fields = { connections: count, bits_per_second: bitsPerSecond };
+    write(lineOf('norikae_connections', { node, state }, fields, wallMs));
+  }
   portLines(report, round);
   for (const table of accounts.tables) tableLines(table, round);
   workLines(accounts, round);

@@ -1,3 +1,4 @@
+import type { ConnectionCount } from '../../engine/connections/connection-counts.ts';
 import type { TickReport } from '../../engine/loop/tick-report.ts';
 import type { TickAccounts } from '../accounts/tick-accounts.ts';
 import { Differences } from './differences.ts';
@@ -17,6 +18,8 @@ export interface RecorderOptions {
   readonly openDescriptors?: () => number;
   /** Guests now; left out: they are not written. */
   readonly guests?: (() => GuestCounts) | undefined;
+  /** Connections of the last reading; left out: they are not written. */
+  readonly connections?: (() => readonly ConnectionCount[]) | undefined;
   /** Takes a line of the line protocol; must not block. */
   readonly write: (line: string) => void;
   /** Wall clock, ms since 1970, for ticks that have none. */
@@ -98,6 +101,7 @@ export class InfluxRecorder {
     const daemon = {
       openDescriptors: this.#options.openDescriptors?.(),
       guests: this.#options.guests?.(),
+      connections: this.#options.connections?.(),
     };
     nodeLines(report, accounts, this.#sums, daemon, round);
     topLines(accounts, topFlows, round);

@@ -31,6 +31,7 @@ function rowWith(resolution: Partial<Resolution>): ConnectionRow {
     id: flowId(7),
     headers: { inPort: 'vm1', values: {} },
     entryRow: 0,
+    entryGeneration: 1,
     meteredIn: 1,
     resolution: {
       match: { inPort: 'vm1', fields: [], opaque: [] },

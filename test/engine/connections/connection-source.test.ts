@@ -164,6 +164,29 @@ describe('connection source', () => {
     assert.deepEqual(packets(), [3, 0, 11], 'nothing is counted a second time');
   });
 
+  it('counts a connection for the megaflow that has replaced its own', async () => {
+    await reading([entry(10)], [sent(7, 8)]);
+    await reading([], [sent(7, 8)]);
+    await reading([], [sent(7, 9)]);
+    const again = { ...entry(3), packets: 3 };
+    await reading([again], [sent(7, 11)]);
+    const [rest, own, all] = packets();
+    assert.deepEqual([rest, own, all], [1, 11, 14], 'one packet had no megaflow');
+  });
+
+  it('counts connections by what became of them', async () => {
+    await reading([entry(10)], [sent(7, 8), sent(8, 1)]);
+    const counted = () =>
+      source.counts.all
+        .filter(({ connections }) => connections > 0)
+        .map((c) => [c.state, c.connections]);
+    assert.deepEqual(counted(), [['resolved', 2]]);
+    assert.equal(source.metered.connections, 2);
+    tracker.fails = true;
+    await reading([entry(10)], [sent(7, 9)]);
+    assert.deepEqual(counted(), [['not-tracked', 2]]);
+  });
+
   it('has at most so many rows', async () => {
     const cost = await reading(
       [entry(10)],

@@ -1,0 +1,119 @@
+import assert from 'node:assert/strict';
+import { MegaflowResolver } from '../../../engine/connections/megaflow-resolver.ts';
+import type { Resolution } from '../../../engine/connections/resolver.ts';
+import { actionsText } from '../../../engine/model/action-text.ts';
+import type { PacketHeaders, TrackedConnection } from '../../../engine/model/connection.ts';
+import type { FlowSpec } from '../../../engine/model/flow.ts';
+import { FlowTable } from '../../../engine/model/flow-table.ts';
+import type { SequenceChecks } from '../../../engine/ports/connection-tracker.ts';
+import { finder, headerValues, megaflows, tracked, tuple } from './chain/support/megaflows.ts';
+
+const TUPLE = tuple(6, '10.0.0.1:1000', '10.0.0.2:80');
+const IP =
+  'eth_type(0x0800),ipv4(src=10.0.0.1/0.0.0.0,dst=10.0.0.2/0.0.0.0,proto=6,tos=0/0,ttl=64/0,frag=no)';
+const ENTERING = `recirc_id(0),in_port(vm1),${IP}, actions:ct(zone=6),recirc(0x3)`;
+const TRACKED = `ct_state(0x22/0x3f),recirc_id(0x3),in_port(vm1),${IP}, actions:`;
+
+const HEADERS: PacketHeaders = {
+  inPort: 'vm1',
+  values: headerValues({
+    eth_type: 0x0800,
+    ipv4_src: TUPLE.src,
+    ipv4_dst: TUPLE.dst,
+    ip_proto: 6,
+    ip_tos: 0,
+    ip_ttl: 64,
+    ip_frag: 0,
+    tcp_src: 1000,
+    tcp_dst: 80,
+  }),
+};
+
+describe('resolver of connections', () => {
+  let table: FlowTable;
+  let known: TrackedConnection[];
+  let resolver: MegaflowResolver;
+
+  beforeEach(() => {
+    table = new FlowTable();
+    known = [tracked(TUPLE, { zone: 6 })];
+    const find: ReturnType<typeof finder> = (zone, of) => finder(...known)(zone, of);
+    resolver = new MegaflowResolver({ find }, (row) => table.matchAt(row).inPort === 'connection');
+  });
+
+  /** One reading of these megaflows. */
+  function reading(specs: readonly FlowSpec[], checks: SequenceChecks | undefined = 'off'): void {
+    table.begin(table.readings * 100);
+    for (const { id, match, actions } of specs) {
+      let row = table.rowOf(id);
+      if (row === -1) row = table.add(id, match, actions);
+      else if (actionsText(actions) !== actionsText(table.actionsAt(row))) {
+        table.setActions(row, actions);
+      }
+      table.observe(row, 1, 100, 0);
+    }
+    resolver.follow(table, checks);
+    table.end();
+  }
+
+  /** What is done to the connection, or why it has no entry. */
+  function text({ actions, refusal }: Resolution): string {
+    return refusal?.code ?? actionsText(actions);
+  }
+
+  it('follows the megaflows from reading to reading', () => {
+    reading(megaflows(ENTERING, `${TRACKED}vm2`));
+    assert.equal(text(resolver.resolve(HEADERS)), 'vm2');
+    reading(megaflows(ENTERING, `${TRACKED}vm3`));
+    assert.equal(text(resolver.resolve(HEADERS)), 'vm3');
+    reading(megaflows(ENTERING));
+    assert.equal(text(resolver.resolve(HEADERS)), 'chain-broken');
+    reading([]);
+    const { chain, refusal } = resolver.resolve(HEADERS);
+    assert.deepEqual([chain, refusal?.code], [[], 'no-megaflow']);
+    reading(megaflows(ENTERING, `${TRACKED}vm2`));
+    assert.equal(text(resolver.resolve(HEADERS)), 'vm2');
+  });
+
+  it('does not take rows of connections for megaflows', () => {
+    const [spec] = megaflows(ENTERING);
+    reading([{ ...spec, match: { ...spec.match, inPort: 'connection' } }]);
+    const headers = { ...HEADERS, inPort: 'connection' };
+    assert.equal(resolver.resolve(headers).refusal?.code, 'no-megaflow');
+  });
+
+  it('returns the last resolution while nothing has changed', () => {
+    reading(megaflows(ENTERING, `${TRACKED}vm2`));
+    const first = resolver.resolve(HEADERS);
+    reading(megaflows(ENTERING, `${TRACKED}vm2`));
+    assert.equal(resolver.resolve(HEADERS, first), first);
+    known = [tracked(TUPLE, { zone: 6, mark: 1 })];
+    const second = resolver.resolve(HEADERS, first);
+    assert.notEqual(second, first, 'the connection has another mark');
+    known = [tracked(TUPLE, { zone: 6, mark: 1, isEstablished: false })];
+    assert.equal(text(resolver.resolve(HEADERS, second)), 'not-established');
+    known = [];
+    assert.equal(text(resolver.resolve(HEADERS, second)), 'not-tracked');
+  });
+
+  it('resolves no TCP connection unless it knows that sequence numbers are not checked', () => {
+    const flows = megaflows(ENTERING, `${TRACKED}vm2`);
+    for (const checks of ['on', 'unknown'] as const) {
+      reading(flows);
+      const last = resolver.resolve(HEADERS);
+      reading(flows, checks);
+      assert.equal(text(resolver.resolve(HEADERS, last)), 'sequence-checks', checks);
+    }
+    // `undefined` stands for the default of a parameter.
+    resolver.follow(table, undefined);
+    assert.equal(text(resolver.resolve(HEADERS)), 'not-tracked');
+  });
+
+  it('says in the match and the actions of a refused connection which one it is, and why', () => {
+    reading(megaflows(ENTERING));
+    const { match, actions } = resolver.resolve(HEADERS);
+    assert.equal(match.inPort, 'vm1');
+    assert.ok(match.fields.some(({ field }) => field === 'tcp_dst'));
+    assert.match(actionsText(actions), /^chain-broken: /);
+  });
+});
