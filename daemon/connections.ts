@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { PacketMeter } from '../adapters/nic/meter/packet-meter.ts';
 import { TimeoutPolicies } from '../adapters/ovs/conntrack/timeout-policies.ts';
+import { KernelConnectionTracker } from '../adapters/ovs/kernel/conntrack/tracker.ts';
 import { OvsConnectionTracker } from '../adapters/ovs/conntrack/tracker.ts';
 import type { Config, ConnectionsConfig } from '../config/config.ts';
 import { ConnectionRows } from '../engine/connections/connection-rows.ts';
@@ -35,7 +36,7 @@ export interface NodeConnections {
 /** Creates the source of a node's megaflows and connections. Nothing is attached yet. */
 export function withConnections(parts: ConnectionParts): NodeConnections {
   const { config, connections, flows, ports, clock, log } = parts;
-  const { runDir, database, datapath, timeoutMs } = config.node.ovs;
+  const { runDir, database, datapath, readFlowsFrom, timeoutMs } = config.node.ovs;
   const { pinPath, ports: only } = config.backend;
   const meter = new PacketMeter({
     pinPath,
@@ -44,12 +45,15 @@ export function withConnections(parts: ConnectionParts): NodeConnections {
     forgetAfterMs: connections.idleMs,
     ...(only === undefined ? {} : { ports: only }),
   });
-  const tracker = new OvsConnectionTracker({
-    runDir,
-    datapath,
-    timeoutMs,
-    timeouts: new TimeoutPolicies({ database, timeoutMs }),
-  });
+  const tracker =
+    readFlowsFrom === 'kernel'
+      ? new KernelConnectionTracker({ timeoutMs })
+      : new OvsConnectionTracker({
+          runDir,
+          datapath,
+          timeoutMs,
+          timeouts: new TimeoutPolicies({ database, timeoutMs }),
+        });
   const rows = new ConnectionRows();
   const resolver = new MegaflowResolver(tracker, (row) => rows.at(row) !== undefined);
   const follower = new PortsFollower(async (snapshot) => {
