@@ -16,6 +16,9 @@ const EXPORTS = [
   ['ipfix', 'IPFIX'],
 ] as const;
 
+/** `other_config:max-idle` where it is not set (ovs-vswitchd.conf.db(5)), ms. */
+const DEFAULT_MAX_IDLE_MS = 10_000;
+
 /** Which limit a bridge's rules set; undefined: none. */
 export type LimitOf = (bridge: string) => HeartbeatLimit | undefined;
 
@@ -129,7 +132,7 @@ function idleLimit(replica: Replica): HeartbeatLimit | undefined {
   for (const row of replica.table('Open_vSwitch').values()) {
     const text = mapOf(row['other_config']).get('max-idle');
     const ms = Number.parseInt(text ?? '', 10);
-    if (!(ms > 0)) continue;
+    if (!(ms > 0) || ms >= DEFAULT_MAX_IDLE_MS) continue;
     const why =
       `Open vSwitch removes megaflows that are idle for ${ms} ms (other_config:max-idle), and ` +
       'heartbeats cannot be sent often enough to keep them';

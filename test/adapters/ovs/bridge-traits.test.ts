@@ -92,4 +92,14 @@ describe('what a bridge requires', () => {
     assert.equal(port(idle('3000'), () => ({ ms: 500, why: '' }))?.heartbeatLimit?.ms, 500);
     assert.equal(port(idle('soon'))?.heartbeatLimit, undefined);
   });
+
+  it('has no limit where megaflows stay as long as by default, or longer', () => {
+    const idle = (value: string) => ({
+      Open_vSwitch: { o: { new: { other_config: map({ 'max-idle': value }) } } },
+    });
+    assert.equal(port(idle('9999'))?.heartbeatLimit?.ms, 4_999.5);
+    for (const long of ['10000', '600000']) {
+      assert.equal(port(idle(long))?.heartbeatLimit, undefined, long);
+    }
+  });
 });
