@@ -23,6 +23,7 @@ import type { FlowerOptions } from './options.ts';
 import { heldMs } from './rule-lease.ts';
 import { encodeRule, type RulePorts } from './rules/flower-rule.ts';
 import { FlowerSession } from './session.ts';
+import { canForbidFragments } from './tunnel-devices.ts';
 import { type OpenWatchdog, WatchdogProcess } from './watchdog.ts';
 
 const LABEL = 'tc flower';
@@ -149,7 +150,11 @@ export class FlowerBackend implements OffloadBackend {
     const session = this.#session;
     if (session === undefined) {
       const isInSoftware = this.#options.rulesIn === 'software';
-      const outcome = encodeRule(flow, ANY_PORT, { heartbeat: true, isInSoftware });
+      const outcome = encodeRule(flow, ANY_PORT, {
+        heartbeat: true,
+        isInSoftware,
+        canForbidFragments: canForbidFragments(),
+      });
       return outcome.ok ? { ok: true } : outcome;
     }
     const rule = session.installer.check(flow);

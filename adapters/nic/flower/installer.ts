@@ -18,6 +18,9 @@ import { isSameRule } from './same-rule.ts';
 import type { ServedDevice } from './served-device.ts';
 import type { ServedPorts } from './served-ports.ts';
 import { answered, MAX_REQUESTS, type Step, type StepSender } from './steps.ts';
+import { canForbidFragments } from './tunnel-devices.ts';
+
+const CAN_FORBID_FRAGMENTS = canForbidFragments();
 
 /** Why no rule is written to hardware, where it would be in force at once. */
 const NOT_IN_FORCE =
@@ -54,7 +57,11 @@ export class Installer {
     if (bypassed !== undefined) return bypassed;
     const isInSoftware = rulesIn === 'software';
     const heartbeat = isInSoftware && heartbeatMs > 0;
-    const encoded = encodeRule(flow, ports, { heartbeat, isInSoftware });
+    const encoded = encodeRule(flow, ports, {
+      heartbeat,
+      isInSoftware,
+      canForbidFragments: CAN_FORBID_FRAGMENTS,
+    });
     return encoded.ok ? encoded.rule : encoded.refusal;
   }
 

@@ -16,6 +16,7 @@ import type { Installer } from './installer.ts';
 import type { FlowerOptions } from './options.ts';
 import type { ServedPorts } from './served-ports.ts';
 import { connectParts, type SessionParts, type SessionTools } from './session-parts.ts';
+import { byDevice } from './tunnel-devices.ts';
 
 /** The state between start and close. */
 export class FlowerSession {
@@ -122,7 +123,8 @@ export class FlowerSession {
    *
    * @throws {EntriesNotDeleted} {@link NetworkLockBusy}
    */
-  async updatePorts(snapshot: PortSnapshot): Promise<readonly FlowId[]> {
+  async updatePorts(reported: PortSnapshot): Promise<readonly FlowId[]> {
+    const snapshot = byDevice(reported);
     const { sync, follower } = this.#parts;
     const { otherHooks, pins } = this.#handles;
     try {
@@ -178,7 +180,8 @@ export class FlowerSession {
     pins.unpin();
   }
 
-  async #begin(snapshot: PortSnapshot): Promise<void> {
+  async #begin(reported: PortSnapshot): Promise<void> {
+    const snapshot = byDevice(reported);
     const { otherHooks, pins, tc } = this.#handles;
     const { entries, ports, devices, reader, sync, follower } = this.#parts;
     await otherHooks.refresh(snapshot.values());

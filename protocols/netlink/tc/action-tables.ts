@@ -1,6 +1,6 @@
 import { field, struct } from '../structs.ts';
 import { attribute, nest } from '../tables.ts';
-import { address, BE16, BE32, BYTES, S32, U16, U32, U64, U8 } from '../values.ts';
+import { address, BE16, BE32, BYTES, FLAG_ONLY, S32, U16, U32, U64, U8 } from '../values.ts';
 import { TC_GEN } from './tables.ts';
 
 /* Options of actions (include/uapi/linux/tc_act/*.h, pkt_cls.h). */
@@ -69,6 +69,10 @@ export const TUNNEL_KEY = {
   options: nest(11, 'TCA_TUNNEL_KEY_ENC_OPTS'),
   tos: attribute(12, 'TCA_TUNNEL_KEY_ENC_TOS', U8),
   ttl: attribute(13, 'TCA_TUNNEL_KEY_ENC_TTL', U8),
+};
+/** The same, from Linux 6.4 on; earlier ones ignore it. */
+export const TUNNEL_KEY_6_4 = {
+  doNotFragment: attribute(14, 'TCA_TUNNEL_KEY_NO_FRAG', FLAG_ONLY),
 };
 /** `TCA_TUNNEL_KEY_ACT_*`. */
 export const TUNNEL_KEY_OPERATION = { set: 1, release: 2 } as const;

@@ -21,6 +21,7 @@ import {
   TC_TUNNEL_KEY,
   TC_VLAN,
   TUNNEL_KEY,
+  TUNNEL_KEY_6_4,
   TUNNEL_KEY_OPERATION,
   VLAN,
   VLAN_OPERATION,
@@ -160,8 +161,15 @@ export interface TunnelHeader {
   readonly source: Buffer;
   readonly destination: Buffer;
   readonly keyId: number;
+  /** 0: that of the device. */
   readonly destinationPort: number;
   readonly ttl: number;
+  /** 0 if left out. */
+  readonly tos?: number;
+  /** Whether the outer UDP header has a checksum; left out: it has. */
+  readonly hasChecksum?: boolean;
+  /** Sets the flag DF of the outer header (Linux 6.4); left out: it is not set. */
+  readonly doNotFragment?: boolean;
 }
 
 /** Gives the packet the metadata for a tunnel device, to which it is redirected next. */
@@ -180,6 +188,9 @@ export function setTunnel(tunnel: TunnelHeader): Buffer {
     TUNNEL_KEY.keyId.of(tunnel.keyId),
     TUNNEL_KEY.destinationPort.of(tunnel.destinationPort),
     TUNNEL_KEY.ttl.of(tunnel.ttl),
+    ...(tunnel.tos === undefined ? [] : [TUNNEL_KEY.tos.of(tunnel.tos)]),
+    ...(tunnel.hasChecksum === false ? [TUNNEL_KEY.noChecksum.of(1)] : []),
+    ...(tunnel.doNotFragment === true ? [TUNNEL_KEY_6_4.doNotFragment.of(true)] : []),
   );
 }
 

@@ -7,12 +7,14 @@ import {
   policePackets,
   popVlan,
   pushVlan,
+  releaseTunnel,
   verdict,
   withSharedCounters,
 } from '../../../../protocols/netlink/tc/actions.ts';
 import { VERDICT } from '../../../../protocols/netlink/tc/tables.ts';
 import { type FlowHeaders, isVlan, tagCount } from './headers.ts';
 import { HeaderWrites } from './header-writes.ts';
+import { encodeTunnelSet } from './tunnel.ts';
 
 /** `TCA_ACT_MAX_PRIO`: actions of one filter. */
 const MAX_ACTIONS = 32;
@@ -26,7 +28,12 @@ export interface RuleOptions {
   readonly heartbeat: boolean;
   /** True if the kernel carries out the rules, on packets whose sender left them to be segmented. */
   readonly isInSoftware: boolean;
+  /** Whether the kernel can set the flag DF of the outer header of a tunnel (Linux 6.4). */
+  readonly canForbidFragments: boolean;
 }
+
+/** An action of Open vSwitch that sets the outer headers of a tunnel. */
+const SET_TUNNEL = /^set\(tunnel\((.*)\)\)$/s;
 
 /** The device of a port. */
 export interface PortDevice {
@@ -54,6 +61,7 @@ export class ActionEncoder {
   readonly #writes: HeaderWrites;
   /** Bits of fields that the packet no longer has from the match. */
   readonly #changed = new Map<FieldName, Uint8Array>();
+  readonly #options: RuleOptions;
   readonly #actions: Buffer[] = [];
   readonly #outputs = new Set<string>();
   #missing: string | undefined;
@@ -65,20 +73,27 @@ export class ActionEncoder {
   constructor(
     match: FlowMatch,
     headers: FlowHeaders,
-    { heartbeat, isInSoftware }: RuleOptions,
+    options: RuleOptions,
     deviceOf: (port: string) => PortDevice | undefined,
   ) {
     this.#match = match;
     this.#deviceOf = deviceOf;
-    this.#writes = new HeaderWrites(headers, isInSoftware);
+    this.#options = options;
+    this.#writes = new HeaderWrites(headers, options.isInSoftware);
     this.#tags = tagCount(headers);
-    if (heartbeat) this.#push(policePackets(1n, 1n, VERDICT.ok, VERDICT.pipe));
+    if (options.heartbeat) this.#push(policePackets(1n, 1n, VERDICT.ok, VERDICT.pipe));
+    // The metadata of the tunnel that a packet came from must not lead it into another one.
+    if (match.opaque.some(({ name }) => name === 'tunnel')) this.#push(releaseTunnel());
   }
 
   /** Translates all actions; returns why tc cannot perform one of them. */
   encode(actions: FlowActions): EncodedActions | string {
-    const opaque = actions.find((action) => action.kind === 'opaque');
-    if (opaque !== undefined) return `the action ${opaque.text} cannot be performed`;
+    for (const action of actions) {
+      if (action.kind !== 'opaque') continue;
+      const { text } = action;
+      const isTunnel = this.#options.isInSoftware && SET_TUNNEL.test(text);
+      if (!isTunnel) return `the action ${text} cannot be performed`;
+    }
     // What is done to the packet after it has left has no effect.
     const last = actions.findLastIndex(({ kind }) => kind === 'output');
     for (const [i, action] of actions.slice(0, last + 1).entries()) {
@@ -101,7 +116,7 @@ export class ActionEncoder {
       case 'pop-vlan':
         return this.#popTag();
       case 'opaque':
-        return undefined;
+        return this.#setTunnel(action.text);
       default: {
         const never: never = action;
         return never;
@@ -145,6 +160,15 @@ export class ActionEncoder {
       if (changed !== undefined && (bits & changed[i]) !== 0) return false;
       return ((value[i] ^ matched.value[i]) & bits) === 0;
     });
+  }
+
+  /** The only action without a kind in the model that gets so far. */
+  #setTunnel(text: string): string | undefined {
+    const [, outer = ''] = SET_TUNNEL.exec(text) ?? [];
+    const set = encodeTunnelSet(outer, this.#options.canForbidFragments);
+    if (typeof set === 'string') return set;
+    this.#push(set);
+    return undefined;
   }
 
   #pushTag(tpid: number, vid: number, pcp: number): string | undefined {

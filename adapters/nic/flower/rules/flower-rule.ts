@@ -38,7 +38,7 @@ export type RuleOutcome =
  */
 export function encodeRule(flow: FlowSpec, ports: RulePorts, options: RuleOptions): RuleOutcome {
   const { inPort } = flow.match;
-  const encoded = encodeMatch(flow.match);
+  const encoded = encodeMatch(flow.match, options.isInSoftware);
   if (typeof encoded === 'string') return refused('unsupported-match', encoded);
   const { headers, protocol, keys } = encoded;
   const deviceOf = (name: string): PortDevice | undefined => ports.get(name);

@@ -11,6 +11,7 @@ import { FLOWER, FLOWER_KEY_FLAGS } from '../../../../protocols/netlink/tc/flowe
 import { exactNumber } from '../../core/match-codec.ts';
 import { ETH, type FlowHeaders, headersOf, IP_FRAG, IP_PROTO, isIp } from './headers.ts';
 import { MATCH_KEYS } from './match-keys.ts';
+import { encodeTunnelMatch } from './tunnel.ts';
 
 /** A match as `flower` has it. */
 export interface EncodedMatch {
@@ -37,15 +38,21 @@ const HANDLED: ReadonlySet<FieldName> = new Set([
 /**
  * Translates a match; returns why `flower` cannot match exactly these packets. The input port is
  * the device of the filter.
+ *
+ * @param isInSoftware whether the outer headers of tunnels can be matched
  */
-export function encodeMatch(match: FlowMatch): EncodedMatch | string {
-  if (match.opaque.length > 0) {
-    const [{ name, text }] = match.opaque;
-    return `the condition ${name} cannot be matched: ${text}`;
-  }
+export function encodeMatch(match: FlowMatch, isInSoftware: boolean): EncodedMatch | string {
   const headers = headersOf(match);
-  if (typeof headers === 'string') return headers;
   const keys: Buffer[] = [];
+  for (const { name, text } of match.opaque) {
+    if (name !== 'tunnel' || !isInSoftware) {
+      return `the condition ${name} cannot be matched: ${text}`;
+    }
+    const tunnel = encodeTunnelMatch(text);
+    if (typeof tunnel === 'string') return tunnel;
+    keys.push(...tunnel);
+  }
+  if (typeof headers === 'string') return headers;
   const problem =
     encodeTags(match, headers, keys) ??
     encodeFragments(match, headers, keys) ??

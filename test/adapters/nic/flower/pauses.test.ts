@@ -65,7 +65,11 @@ describe('heartbeats of rules in hardware', () => {
         get: (name: string) => ({ ifindex: name === 'in' ? IN : 12, isInternal: false }),
         problem: () => '',
       };
-      const outcome = encodeRule(flow, ports, { heartbeat: false, isInSoftware: false });
+      const outcome = encodeRule(flow, ports, {
+        heartbeat: false,
+        isInSoftware: false,
+        canForbidFragments: true,
+      });
       assert(outcome.ok);
       const place = placeOf(outcome.rule.protocol);
       return {

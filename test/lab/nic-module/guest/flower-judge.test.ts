@@ -148,7 +148,11 @@ function encoded(inPort: string, names: Readonly<Record<string, string>>): reado
   return lines.map((_, n) => {
     const row = rows.get(ufid(n));
     assert(row !== undefined);
-    return encodeRule(reader.table.specAt(row), ports, { heartbeat: false, isInSoftware: false });
+    return encodeRule(reader.table.specAt(row), ports, {
+      heartbeat: false,
+      isInSoftware: false,
+      canForbidFragments: true,
+    });
   });
 }
 

@@ -6,7 +6,7 @@ import { decodedFields } from './support/decoded-match.ts';
 import { IPV4, IPV6, masked, withProto } from './support/rules.ts';
 
 const encode = (...fields: readonly FieldMatch[]) =>
-  encodeMatch({ inPort: 'vm1', fields, opaque: [] });
+  encodeMatch({ inPort: 'vm1', fields, opaque: [] }, true);
 
 const TAG = exactly('vlan_tpid', 0x8100);
 const ETH_IPV4 = exactly('eth_type', 0x0800);
@@ -78,7 +78,7 @@ describe('matches of rules of tc flower', () => {
   it('are refused with conditions outside the catalogue', () => {
     const opaque = [{ name: 'recirc_id', text: '0x1' }];
     assert.equal(
-      encodeMatch({ inPort: 'vm1', fields: IPV4, opaque }),
+      encodeMatch({ inPort: 'vm1', fields: IPV4, opaque }, true),
       'the condition recirc_id cannot be matched: 0x1',
     );
   });

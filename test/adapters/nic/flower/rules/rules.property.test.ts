@@ -20,7 +20,7 @@ describe('rules of tc flower, for random flows', () => {
     const property = fc.property(randomFlow, ({ fields, actions }) => {
       all++;
       const match = { inPort: 'in', fields, opaque: [] };
-      const options = { heartbeat: false, isInSoftware: false };
+      const options = { heartbeat: false, isInSoftware: false, canForbidFragments: true };
       const outcome = encodeRule({ id: ID, match, actions }, ports, options);
       if (!outcome.ok) {
         assert.match(outcome.refusal.code, /^unsupported-(match|action)$/);

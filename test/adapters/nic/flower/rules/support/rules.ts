@@ -5,7 +5,7 @@ import {
   type RuleOutcome,
 } from '../../../../../../adapters/nic/flower/rules/flower-rule.ts';
 import type { FlowAction, FlowActions } from '../../../../../../engine/model/action.ts';
-import type { FieldMatch, FieldName } from '../../../../../../engine/model/match.ts';
+import type { FieldMatch, FieldName, OpaqueMatch } from '../../../../../../engine/model/match.ts';
 import {
   flowerOf,
   type FlowerFilter,
@@ -26,20 +26,36 @@ const ports = {
   problem: (name: string) => `${name} has no device`,
 };
 
+/** How a rule is made, and conditions outside the catalogue. */
+export interface RuleSettings {
+  readonly heartbeat?: boolean;
+  readonly isInSoftware?: boolean;
+  readonly canForbidFragments?: boolean;
+  readonly inPort?: string;
+  readonly opaque?: readonly OpaqueMatch[];
+}
+
 /** What becomes of a flow from `vm1`, or another port. */
 export function outcome(
   fields: readonly FieldMatch[],
   actions: FlowActions,
-  { heartbeat = false, isInSoftware = false, inPort = 'vm1' } = {},
+  {
+    heartbeat = false,
+    isInSoftware = false,
+    canForbidFragments = true,
+    inPort = 'vm1',
+    opaque = [],
+  }: RuleSettings = {},
 ): RuleOutcome {
-  const match = { inPort, fields, opaque: [] };
-  return encodeRule({ id: ID, match, actions }, ports, { heartbeat, isInSoftware });
+  const match = { inPort, fields, opaque };
+  const options = { heartbeat, isInSoftware, canForbidFragments };
+  return encodeRule({ id: ID, match, actions }, ports, options);
 }
 
 export function ruleOf(
   fields: readonly FieldMatch[],
   actions: FlowActions,
-  options: { readonly heartbeat?: boolean } = {},
+  options: RuleSettings = {},
 ): FlowerRule {
   const made = outcome(fields, actions, options);
   assert(made.ok, JSON.stringify(made));

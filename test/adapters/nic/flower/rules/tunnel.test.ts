@@ -1,0 +1,156 @@
+import assert from 'node:assert/strict';
+import type { FlowActions } from '../../../../../engine/model/action.ts';
+import { TUNNEL_KEY, TUNNEL_KEY_6_4 } from '../../../../../protocols/netlink/tc/action-tables.ts';
+import { FLOWER } from '../../../../../protocols/netlink/tc/flower-table.ts';
+import { ACT } from '../../../../../protocols/netlink/tc/tables.ts';
+import { AttributeReader } from '../../../../../protocols/netlink/tables.ts';
+import {
+  filterOf,
+  IPV4,
+  outcome,
+  refusalOf,
+  type RuleSettings,
+  ruleOf,
+  to,
+  TO_VM2,
+} from './support/rules.ts';
+
+const INNER = 'tun_id=0x64,src=172.16.0.2,dst=172.16.0.1,tos=0,ttl=0/0,flags(-df-csum+key)';
+const OUTER = 'tun_id=0x64,dst=172.16.0.2,tos=0x4,ttl=64,tp_dst=4789,flags(df|key)';
+
+const from = (text: string): RuleSettings => ({
+  isInSoftware: true,
+  opaque: [{ name: 'tunnel', text }],
+});
+const into = (text: string): FlowActions => [
+  { kind: 'opaque', text: `set(tunnel(${text}))` },
+  to('vm2'),
+];
+
+/** Options of the first action of a rule that sends into a tunnel. */
+function optionsOf(text: string): AttributeReader {
+  const { actions } = ruleOf(IPV4, into(text), { isInSoftware: true });
+  const options = new AttributeReader(actions[0]).get(ACT.options);
+  assert(options !== undefined);
+  return options;
+}
+
+describe('rules of tc flower for tunnels', () => {
+  it('match the outer headers, and take them away first', () => {
+    const filter = filterOf(ruleOf(IPV4, TO_VM2, from(INNER)));
+    const { options, actions } = filter;
+    assert.deepEqual(
+      [
+        options.get(FLOWER.tunnelKeyId),
+        options.get(FLOWER.tunnelIpv4Source)?.toString('hex'),
+        options.get(FLOWER.tunnelIpv4SourceMask)?.toString('hex'),
+        options.get(FLOWER.tunnelIpv4Destination)?.toString('hex'),
+        options.get(FLOWER.tunnelIpTos),
+        options.get(FLOWER.tunnelIpTosMask),
+        options.get(FLOWER.tunnelIpTtl),
+        options.get(FLOWER.tunnelUdpDestinationPort),
+      ],
+      [0x64, 'ac100002', 'ffffffff', 'ac100001', 0, 0xff, undefined, undefined],
+    );
+    assert.deepEqual(
+      actions.map(({ kind }) => kind),
+      ['tunnel_key', 'mirred'],
+    );
+  });
+
+  it('match parts of them with masks', () => {
+    const text =
+      'tun_id=0x1,src=10.0.0.0/255.0.0.0,tos=0x4/0xfc,ttl=64,tp_src=0x100/0xff00,tp_dst=5';
+    const { options } = filterOf(ruleOf(IPV4, TO_VM2, from(text)));
+    assert.deepEqual(
+      [
+        options.get(FLOWER.tunnelIpv4SourceMask)?.toString('hex'),
+        options.get(FLOWER.tunnelIpTosMask),
+        options.get(FLOWER.tunnelIpTtlMask),
+        options.get(FLOWER.tunnelUdpSourcePort),
+        options.get(FLOWER.tunnelUdpSourcePortMask),
+        options.get(FLOWER.tunnelUdpDestinationPort),
+      ],
+      ['ff000000', 0xfc, 0xff, 0x100, 0xff00, 5],
+    );
+  });
+
+  it('take away after the heartbeat, whose packets keep them', () => {
+    const { actions } = filterOf(ruleOf(IPV4, TO_VM2, { ...from(INNER), heartbeat: true }));
+    assert.deepEqual(
+      actions.map(({ kind }) => kind),
+      ['police', 'tunnel_key', 'mirred'],
+    );
+  });
+
+  it('give the outer headers to packets', () => {
+    const set = optionsOf(OUTER);
+    assert.deepEqual(
+      [
+        set.get(TUNNEL_KEY.keyId),
+        set.get(TUNNEL_KEY.ipv4Source)?.toString('hex'),
+        set.get(TUNNEL_KEY.ipv4Destination)?.toString('hex'),
+        set.get(TUNNEL_KEY.destinationPort),
+        set.get(TUNNEL_KEY.tos),
+        set.get(TUNNEL_KEY.ttl),
+        set.get(TUNNEL_KEY.noChecksum),
+        set.get(TUNNEL_KEY_6_4.doNotFragment),
+      ],
+      [0x64, '00000000', 'ac100002', 4789, 4, 64, 1, true],
+    );
+    const other = optionsOf('tun_id=0x64,src=10.0.0.1,dst=10.0.0.2,ttl=64,flags(csum|key)');
+    assert.equal(other.get(TUNNEL_KEY.ipv4Source)?.toString('hex'), '0a000001');
+    assert.equal(other.get(TUNNEL_KEY.noChecksum), undefined);
+    assert.equal(other.get(TUNNEL_KEY_6_4.doNotFragment), undefined);
+  });
+
+  for (const [text, detail] of [
+    ['tun_id=0x64/0xff,src=1.1.1.1', 'flower cannot match tun_id=0x64/0xff'],
+    ['tun_id=0x164000000,src=1.1.1.1', 'flower cannot match tun_id=0x164000000'],
+    ['src=1.1.1.1', 'the tunnel is matched without its id'],
+    ['tun_id=0x1,flags(-oam-df)', 'flower cannot match the flag oam of a tunnel'],
+    ['tun_id=0x1,ipv6_src=fd00::1', 'flower cannot match ipv6_src=fd00::1 of a tunnel'],
+    [
+      'tun_id=0x1,geneve({class=0x1,type=0x2,len=4,0xa})',
+      'flower cannot match geneve({class=0x1,type=0x2,len=4,0xa}) of a tunnel',
+    ],
+    ['tun_id=0x1,tos=700', 'flower cannot match tos=700 of a tunnel'],
+  ] as const) {
+    it(`are refused where tunnels match ${text}`, () => {
+      const made = outcome(IPV4, TO_VM2, from(text));
+      assert.equal(refusalOf(made), `unsupported-match: ${detail}`);
+    });
+  }
+
+  for (const [text, detail] of [
+    ['tun_id=0x1,ttl=64,flags(key)', 'the tunnel has no IPv4 destination or no id'],
+    ['tun_id=0x1,dst=1.1.1.1,flags(0)', 'the tunnel has no IPv4 destination or no id'],
+    ['tun_id=0x1,dst=1.1.1.1,flags(oam|key)', 'tc cannot set the flag oam of a tunnel'],
+    ['tun_id=0x1,dst=1.1.1.1,tp_src=5,flags(key)', 'tc cannot set tp_src=5 of a tunnel'],
+    [
+      'tun_id=0x1,dst=1.1.1.1,vxlan(gbp(id=1)),flags(key)',
+      'tc cannot set vxlan(gbp(id=1)) of a tunnel',
+    ],
+    ['tun_id=0x100000000,dst=1.1.1.1,flags(key)', 'the id of the tunnel has more than 32 bits'],
+  ] as const) {
+    it(`are refused where they would send into ${text}`, () => {
+      const made = outcome(IPV4, into(text), { isInSoftware: true });
+      assert.equal(refusalOf(made), `unsupported-action: ${detail}`);
+    });
+  }
+
+  it('are refused where the kernel ignores the flag DF, and in hardware', () => {
+    assert.equal(
+      refusalOf(outcome(IPV4, into(OUTER), { isInSoftware: true, canForbidFragments: false })),
+      'unsupported-action: tc sets the flag DF of a tunnel from Linux 6.4 on',
+    );
+    assert.match(
+      refusalOf(outcome(IPV4, into(OUTER))),
+      /^unsupported-action: the action set\(tunnel/,
+    );
+    assert.match(
+      refusalOf(outcome(IPV4, TO_VM2, { ...from(INNER), isInSoftware: false })),
+      /^unsupported-match: the condition tunnel cannot be matched/,
+    );
+  });
+});
