@@ -18,6 +18,7 @@ import { Reader } from '../../../../adapters/ovs/dump/dump-lines.ts';
 import { never } from '../../../../contract/collect.ts';
 import { outcomesOf, put } from '../../../../contract/offload-backend-operations.ts';
 import { needs } from '../../../../support/needs.ts';
+import { type PrintedFilter, printedFilters } from '../support/printed-filters.ts';
 import { LinkCounters } from './support/link-counters.ts';
 
 const BRIDGE = 'br0';
@@ -60,6 +61,7 @@ for (const { type, far, device } of KINDS) {
     const counters: LinkCounters[] = [];
     const sockets: PacketSocket[] = [];
     let vmPort = '';
+    let ours: readonly (readonly PrintedFilter[])[] = [];
 
     before(async function () {
       needs(this, 'kernel-lab', 'root', 'netns', 'nft', 'ovs', 'debian-python3');
@@ -87,8 +89,7 @@ for (const { type, far, device } of KINDS) {
       const options = ['options:remote_ip=172.16.0.2', `options:key=${ID}`, 'ofport_request=2'];
       const settings = ['--', 'set', 'interface', 'tun', `type=${type}`, ...options];
       await ovs.vsctl('add-port', BRIDGE, 'tun', ...settings);
-      await ovs.ofctl('add-flow', BRIDGE, 'in_port=1,actions=output:2');
-      await ovs.ofctl('add-flow', BRIDGE, 'in_port=2,actions=output:1');
+      await addRules();
       counters.push(new LinkCounters(remote.name), new LinkCounters(world.port(vmPort).vm.name));
       sockets.push(
         new PacketSocket(world.port(vmPort).vm.name, 'eth0'),
@@ -176,6 +177,7 @@ for (const { type, far, device } of KINDS) {
       assert.deepEqual(outcomesOf(results), ['installed', 'installed'], JSON.stringify(results));
       assert.equal(await passed(0), 0);
       assert.equal(await passed(1), 0);
+      ours = await written();
       const after = await captured();
       assert.equal(after.length, 1);
       assert.deepEqual(after, before);
@@ -183,6 +185,31 @@ for (const { type, far, device } of KINDS) {
       assert.equal(await passed(0), PACKETS);
       assert.equal(await passed(1), PACKETS);
     });
+
+    it('are those of the offload of Open vSwitch itself', async () => {
+      await backend.close('withdraw');
+      await ovs.vsctl('set', 'Open_vSwitch', '.', 'other_config:hw-offload=true');
+      await ovs.stopVswitchd();
+      await ovs.startVswitchd();
+      await addRules();
+      await send(0);
+      await send(1);
+      // tc does not print the flag DF, in which they differ.
+      assert.deepEqual(await written(), ours);
+    });
+
+    async function addRules(): Promise<void> {
+      await ovs.ofctl('add-flow', BRIDGE, 'in_port=1,actions=output:2');
+      await ovs.ofctl('add-flow', BRIDGE, 'in_port=2,actions=output:1');
+    }
+
+    /** The rules of IPv4 of both directions. */
+    async function written(): Promise<readonly (readonly PrintedFilter[])[]> {
+      const both = await Promise.all([vmPort, device].map(printedFilters));
+      return both.map((filters) =>
+        [...filters.values()].filter(({ protocol }) => protocol === 'ip'),
+      );
+    }
 
     /** The outer headers of what was sent into the tunnel since the last call, once all were captured. */
     async function captured(): Promise<readonly string[]> {

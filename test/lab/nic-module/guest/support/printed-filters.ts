@@ -14,6 +14,7 @@ export interface PrintedFilter {
 }
 
 interface TcFilter {
+  readonly kind?: string;
   readonly protocol: string;
   readonly options?: {
     readonly handle?: number;
@@ -45,14 +46,14 @@ const INCIDENTAL: ReadonlySet<string> = new Set([
   'prob',
 ]);
 
-/** The filters at the ingress of a device, by the first byte of their cookies. */
+/** The filters of flower at the ingress of a device, by the first byte of their cookies. */
 export async function printedFilters(device: string): Promise<Map<number, PrintedFilter>> {
   const all: readonly TcFilter[] = JSON.parse(
     await run('tc', ['-j', 'filter', 'show', 'dev', device, 'ingress']),
   );
   const filters = new Map<number, PrintedFilter>();
-  for (const { protocol, options } of all) {
-    if (options?.handle === undefined) continue;
+  for (const { kind, protocol, options } of all) {
+    if (kind !== 'flower' || options?.handle === undefined) continue;
     const { keys = {}, actions = [], in_hw: isInHardware = false } = options;
     const cookie = actions.map((action) => action['cookie']).find((found) => found !== undefined);
     assert(typeof cookie === 'string', JSON.stringify(options));
