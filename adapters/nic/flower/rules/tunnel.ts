@@ -47,6 +47,8 @@ const PARTS: Readonly<Record<string, Part>> = {
  */
 export function encodeTunnelMatch(text: string): readonly Buffer[] | string {
   const keys: Buffer[] = [];
+  // The kernel leaves a TOS of 0 out of a flow's key, and its mask with it, which is exact as a rule.
+  let hasTos = false;
   let hasId = false;
   for (const part of partsOf(text)) {
     const [name = '', written = ''] = part.split(/=(.*)/s);
@@ -72,9 +74,11 @@ export function encodeTunnelMatch(text: string): readonly Buffer[] | string {
       return `flower cannot match ${part} of a tunnel`;
     }
     const bits = mask ?? Buffer.alloc(value.length, 0xff);
+    if (name === 'tos') hasTos = true;
     if (bits.every((byte) => byte === 0)) continue;
     keys.push(encodeAttribute(known.value.number, value), encodeAttribute(known.mask.number, bits));
   }
+  if (!hasTos) keys.push(FLOWER.tunnelIpTos.of(0), FLOWER.tunnelIpTosMask.of(0xff));
   return hasId ? keys : 'the tunnel is matched without its id';
 }
 

@@ -58,6 +58,15 @@ describe('rules of tc flower for tunnels', () => {
     );
   });
 
+  it('match a TOS of 0 where none is written', () => {
+    const tosOf = (text: string) => {
+      const { options } = filterOf(ruleOf(IPV4, TO_VM2, from(text)));
+      return [options.get(FLOWER.tunnelIpTos), options.get(FLOWER.tunnelIpTosMask)];
+    };
+    assert.deepEqual(tosOf('tun_id=0x1,src=1.1.1.1'), [0, 0xff]);
+    assert.deepEqual(tosOf('tun_id=0x1,tos=0/0'), [undefined, undefined]);
+  });
+
   it('match parts of them with masks', () => {
     const text =
       'tun_id=0x1,src=10.0.0.0/255.0.0.0,tos=0x4/0xfc,ttl=64,tp_src=0x100/0xff00,tp_dst=5';

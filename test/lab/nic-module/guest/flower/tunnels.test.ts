@@ -194,8 +194,9 @@ for (const { type, far, device } of KINDS) {
       await addRules();
       await send(0);
       await send(1);
-      // tc does not print the flag DF, in which they differ.
-      assert.deepEqual(await written(), ours);
+      // tc does not print the flag DF, in which they differ. Ours need no port: the device of the filter has one.
+      const theirs = (await written()).map((filters) => filters.map(withoutPort));
+      assert.deepEqual(theirs, ours);
     });
 
     async function addRules(): Promise<void> {
@@ -218,6 +219,11 @@ for (const { type, far, device } of KINDS) {
       return outer();
     }
   });
+}
+
+function withoutPort(filter: PrintedFilter): PrintedFilter {
+  const { enc_dst_port: _, ...keys } = filter.keys;
+  return { ...filter, keys };
 }
 
 /** A link between this machine, 172.16.0.1, and a namespace, 172.16.0.2. */
