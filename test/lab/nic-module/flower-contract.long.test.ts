@@ -8,13 +8,14 @@ describe('the contract of backends, for rules of tc flower', function () {
   this.timeout(GUEST_MS + 60_000);
 
   before(function () {
-    needs(this, 'root', 'kernel-guests', 'netns', 'nft');
+    needs(this, 'root', 'kernel-guests', 'netns', 'nft', 'ovs', 'debian-python3');
   });
 
   for (const { name, passing } of [
     { name: 'software', passing: 40 },
     { name: 'hardware', passing: 38 },
     { name: 'daemon', passing: 4 },
+    { name: 'tunnels', passing: 4 },
   ]) {
     it(`holds: ${name}`, async () => {
       const file = new URL(`guest/flower/contract/${name}.js`, import.meta.url);

@@ -1,32 +1,32 @@
 import assert from 'node:assert/strict';
-import { FlowerBackend } from '../../../../../adapters/nic/flower/backend.ts';
-import { monotonicMs } from '../../../../../async/monotonic.ts';
-import type { FlowSpec } from '../../../../../engine/model/flow.ts';
-import type { PortSnapshot } from '../../../../../engine/model/port.ts';
-import { Cleanup } from '../../../../../lab/testbed/cleanup.ts';
-import { ethernet, ipv4, MARKER, udp } from '../../../../../lab/testbed/frames.ts';
-import { NameMaker } from '../../../../../lab/testbed/names.ts';
-import { Namespace } from '../../../../../lab/testbed/namespace.ts';
-import { OvsInstance } from '../../../../../lab/testbed/ovs.ts';
-import { PacketSocket } from '../../../../../lab/testbed/packet-socket.ts';
-import { Capture } from '../../../../../lab/testbed/packets.ts';
-import { run } from '../../../../../lab/testbed/run.ts';
-import { waitFor } from '../../../../../lab/testbed/wait.ts';
-import { builtObject } from '../../../../adapters/nic/support/object.ts';
-import { World } from '../../../../adapters/nic/support/world.ts';
-import { Reader } from '../../../../adapters/ovs/dump/dump-lines.ts';
-import { never } from '../../../../contract/collect.ts';
-import { outcomesOf, put } from '../../../../contract/offload-backend-operations.ts';
-import { needs } from '../../../../support/needs.ts';
-import { type PrintedFilter, printedFilters } from '../support/printed-filters.ts';
-import { LinkCounters } from './support/link-counters.ts';
+import { FlowerBackend } from '../../../../../../adapters/nic/flower/backend.ts';
+import { monotonicMs } from '../../../../../../async/monotonic.ts';
+import type { FlowSpec } from '../../../../../../engine/model/flow.ts';
+import type { PortSnapshot } from '../../../../../../engine/model/port.ts';
+import { Cleanup } from '../../../../../../lab/testbed/cleanup.ts';
+import { ethernet, ipv4, MARKER, udp } from '../../../../../../lab/testbed/frames.ts';
+import { NameMaker } from '../../../../../../lab/testbed/names.ts';
+import { Namespace } from '../../../../../../lab/testbed/namespace.ts';
+import { OvsInstance } from '../../../../../../lab/testbed/ovs.ts';
+import { PacketSocket } from '../../../../../../lab/testbed/packet-socket.ts';
+import { Capture } from '../../../../../../lab/testbed/packets.ts';
+import { run } from '../../../../../../lab/testbed/run.ts';
+import { waitFor } from '../../../../../../lab/testbed/wait.ts';
+import { builtObject } from '../../../../../adapters/nic/support/object.ts';
+import { World } from '../../../../../adapters/nic/support/world.ts';
+import { Reader } from '../../../../../adapters/ovs/dump/dump-lines.ts';
+import { never } from '../../../../../contract/collect.ts';
+import { outcomesOf, put } from '../../../../../contract/offload-backend-operations.ts';
+import { needs } from '../../../../../support/needs.ts';
+import { type PrintedFilter, printedFilters } from '../../support/printed-filters.ts';
+import { LinkCounters } from '../support/link-counters.ts';
 
 const BRIDGE = 'br0';
 const IN_TIME = { timeoutMs: 20_000, everyMs: 100 };
 const PACKETS = 10;
 const ID = 100;
 
-/** Kinds of tunnels, with the device of the far end, and where its identification is in the outer headers. */
+/** Kinds of tunnels, with the device of the far end, and that of the vSwitch. */
 const KINDS = [
   { type: 'vxlan', far: `vxlan id ${ID} remote 172.16.0.1 dstport 4789`, device: 'vxlan_sys_4789' },
   { type: 'geneve', far: `geneve id ${ID} remote 172.16.0.1`, device: 'genev_sys_6081' },
