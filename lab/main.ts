@@ -1,3 +1,4 @@
+import { formatConnectionsReport, isClean as deliversRightly } from './connections/report.ts';
 import { runCompare } from './compare/compare.ts';
 import type { CompareDatapath } from './compare/cases/parameters.ts';
 import { runCompareInGuest } from './compare/on-host.ts';
@@ -17,6 +18,7 @@ import { runOffloadPeer } from './offload-peer/on-host.ts';
 import { formatPeerReport } from './offload-peer/report.ts';
 import { SCENE_NAMES, type SceneName } from './offload-peer/scenes.ts';
 import { formatOffloadReport } from './offload-report.ts';
+import { runOvn } from './ovn/run.ts';
 import { runSriov } from './sriov/on-host.ts';
 import { formatSriovReport, isClean } from './sriov/report.ts';
 import { errorMessage } from '../text/error-message.ts';
@@ -164,6 +166,29 @@ program
   .action(async (options: { scene: SceneName; quick: boolean; json: boolean }) => {
     const report = await runOffloadPeer({ name: options.scene, quick: options.quick });
     console.log(options.json ? JSON.stringify(report) : formatPeerReport(report));
+  });
+
+interface OvnArguments {
+  readonly seconds: number;
+  readonly only: readonly string[];
+  readonly json: boolean;
+}
+
+program
+  .command('ovn')
+  .description("Runs the same workload in deployments of Debian's OVN without Norikae and with it")
+  .option('--seconds <n>', 'length of each measured phase', parseSeconds, 5)
+  .option(
+    '--only <word>',
+    'run the deployments with this word in their name; repeatable',
+    (text: string, all: readonly string[]) => [...all, text],
+    [],
+  )
+  .option('--json', 'print one JSON object', false)
+  .action(async (options: OvnArguments) => {
+    const report = await runOvn(options);
+    console.log(options.json ? JSON.stringify(report) : formatConnectionsReport(report));
+    if (!deliversRightly(report)) process.exitCode = 1;
   });
 
 program

@@ -19,6 +19,7 @@ await runScript(async () => {
   await installDependencies();
   await build();
   await installPackages([...PACKAGES.vswitch, ...PACKAGES.xdp, ...PACKAGES.kernelLab]);
+  if (process.argv[2] === 'ovn') await installPackages(PACKAGES.ovn);
   await mountBpffs();
   await buildBpf();
   if (process.argv[2] === 'kernel') say(`kernel lab: ${await installKernelLab()}`);

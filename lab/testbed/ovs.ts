@@ -1,12 +1,10 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Cleanup } from './cleanup.ts';
 import type { ManagedProcess } from './managed-process.ts';
 import { Namespace } from './namespace.ts';
 import type { NameMaker } from './names.ts';
 import { run } from './run.ts';
+import { temporaryFolder } from './temporary-folder.ts';
 import { untilProcessorsCount } from './uptime.ts';
 
 const SCHEMA = '/usr/share/openvswitch/vswitch.ovsschema';
@@ -48,7 +46,8 @@ export class OvsInstance {
   readonly host: Namespace;
   /** The database's unix socket. */
   readonly dbSocket: string;
-  readonly #env: Readonly<Record<string, string>>;
+  /** Environment of its tools and of what talks to them. */
+  readonly env: Readonly<Record<string, string>>;
   readonly #options: readonly string[];
   #database: ManagedProcess | undefined;
   #vswitchd: ManagedProcess | undefined;
@@ -58,7 +57,7 @@ export class OvsInstance {
     this.runDir = runDir;
     this.host = host;
     this.dbSocket = join(runDir, 'db.sock');
-    this.#env = {
+    this.env = {
       OVS_RUNDIR: runDir,
       OVS_LOGDIR: runDir,
       OVS_DBDIR: runDir,
@@ -80,12 +79,7 @@ export class OvsInstance {
     columns: readonly string[] = [],
     network: HostNetwork = 'new',
   ): Promise<OvsInstance> {
-    const runDir = await mkdtemp(join(tmpdir(), `${names.next('o')}-`));
-    cleanup.add({
-      name: runDir,
-      undo: () => rm(runDir, { recursive: true, force: true }),
-      undoNow: () => rmSync(runDir, { recursive: true, force: true }),
-    });
+    const runDir = await temporaryFolder(cleanup, names);
     const host =
       network === 'new'
         ? await Namespace.create(cleanup, names, 'h')
@@ -110,7 +104,7 @@ export class OvsInstance {
       'ovsdb-server',
       'ovsdb-server',
       [join(this.runDir, 'conf.db'), `--remote=punix:${this.dbSocket}`, '--pidfile', '--log-file'],
-      this.#env,
+      this.env,
     );
     await this.#retry(() => run('ovsdb-client', ['list-dbs', `unix:${this.dbSocket}`]));
   }
@@ -122,7 +116,7 @@ export class OvsInstance {
       'ovs-vswitchd',
       'ovs-vswitchd',
       [`unix:${this.dbSocket}`, '--pidfile', '--log-file', ...this.#options],
-      this.#env,
+      this.env,
     );
     await this.#retry(() => this.appctl('version'));
     // A transaction that changes nothing is not waited for, so the value differs at each start.
@@ -201,7 +195,7 @@ export class OvsInstance {
   }
 
   #tool(): { env: Readonly<Record<string, string>>; timeoutMs: number } {
-    return { env: this.#env, timeoutMs: 15_000 };
+    return { env: this.env, timeoutMs: 15_000 };
   }
 
   async #retry(attempt: () => Promise<unknown>): Promise<void> {

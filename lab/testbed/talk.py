@@ -2,6 +2,8 @@
 
   talk.py serve tcp|udp ADDRESS PORT            answers what it gets; udp: only after SIGUSR1
   talk.py talk tcp|udp|icmp SOURCE ADDRESS PORT sends a message every 50 ms until killed
+  talk.py short tcp SOURCE ADDRESS PORT RATE BYTES
+      opens so many connections a second, sends so many bytes on each, and reads as many
 
 Both print a line when they are ready: `serving`, and `talking SOURCEPORT` (icmp: the identifier).
 """
@@ -62,6 +64,27 @@ def talk(kind, source, address, port):
         time.sleep(PERIOD)
 
 
+def short(source, address, port, rate, size):
+    message = bytes(size)
+    print("talking", 0, flush=True)
+    start = time.monotonic()
+    done = 0
+    while True:
+        ahead = start + done / rate - time.monotonic()
+        if ahead > 0:
+            time.sleep(ahead)
+        done += 1
+        try:
+            with socket.create_connection((address, port), 1, (source, 0)) as sock:
+                sock.sendall(message)
+                left = size
+                while left > 0 and (data := sock.recv(left)):
+                    left -= len(data)
+        except OSError:
+            # The network may refuse it meanwhile.
+            continue
+
+
 def talk_icmp(source, address):
     sock = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP)
     sock.bind((source, 0))
@@ -85,6 +108,8 @@ def echo_request(identifier, sequence):
 def main(command, kind, *where):
     if command == "serve":
         (serve_tcp if kind == "tcp" else serve_udp)(where[0], int(where[1]))
+    elif command == "short":
+        short(where[0], where[1], int(where[2]), float(where[3]), int(where[4]))
     elif kind == "icmp":
         talk_icmp(where[0], where[1])
     else:

@@ -53,6 +53,20 @@ export async function startTalker(
   return { port: Number(line.split(' ')[1]), stop: () => process.stop() };
 }
 
+/** Opens short TCP connections to a server, one after another; resolves when it begins. */
+export async function startShortTalks(
+  where: Namespace,
+  source: string,
+  address: string,
+  port: number,
+  { perSecond, bytes }: { readonly perSecond: number; readonly bytes: number },
+): Promise<Pick<Talker, 'stop'>> {
+  const to = [source, address, String(port), String(perSecond), String(bytes)];
+  const process = await start(where, ['short', 'tcp', ...to]);
+  await process.waitForLine((text) => text.startsWith('talking '), START_MS, 'begin');
+  return { stop: () => process.stop() };
+}
+
 function start(where: Namespace, args: readonly string[]): Promise<ManagedProcess> {
   return where.spawn(`talk.py in ${where.name}`, PYTHON, [script(), ...args]);
 }

@@ -6,6 +6,7 @@ import { say, SetupFailed, step } from './step.mjs';
 export const PACKAGES = {
   vswitch: ['openvswitch-switch', 'iproute2', 'ethtool', 'iperf3', 'tcpdump', 'python3'],
   filters: ['nftables'],
+  ovn: ['ovn-central', 'ovn-host'],
   xdp: ['clang', 'llvm', 'libbpf1', 'libbpf-dev', 'linux-libc-dev'],
   // Inter is the page's preferred font, and used in the screenshots.
   browser: ['chromium', 'fonts-inter'],

@@ -9,6 +9,7 @@ import { nicModuleFile } from '../../lab/nic-module/build.ts';
 const CHECKS = {
   root: () => (process.getuid?.() === 0 ? undefined : 'root'),
   ovs: () => program('ovs-vswitchd') ?? program('ovsdb-server') ?? program('ovs-vsctl'),
+  ovn: () => program('ovn-northd') ?? program('ovn-controller'),
   netns: () => program('ip') ?? program('ethtool'),
   xdp: () => program('clang') ?? library('libbpf.so.1'),
   tcx: () => program('clang') ?? library('libbpf.so.1') ?? linux(6, 6),

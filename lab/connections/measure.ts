@@ -1,0 +1,170 @@
+import { HostCpuMeter } from '../measures/host-cpu.ts';
+import { NorikaeDaemon } from '../testbed/daemon.ts';
+import { readDeviceCounters } from '../testbed/device-counters.ts';
+import { sleep, waitFor } from '../testbed/wait.ts';
+import { ByteSampler } from './byte-sampler.ts';
+import { EntryWatch } from './entry-watch.ts';
+import type { DeploymentReport, Phase, RuleChange } from './report.ts';
+import { RuleWatch } from './rule-watch.ts';
+import { forget, type Scene, type SceneSwitch } from './scene.ts';
+import { type Clients, startClients, startServers } from './traffic.ts';
+
+/** Time for the first flows to get their entries, or for the traffic to become steady, ms. */
+const SETTLE_MS = { off: 1_500, on: 5_000 };
+/** Longest time until the next tick, ms. */
+const TICK_MS = 10_000;
+/** Longest time until the daemon is ready, also on a busy machine. */
+const READY = { timeoutMs: 60_000 };
+/** Longest time until an ACL is in force, ms. */
+const RULE_MS = 15_000;
+/** Time without a byte that proves that nothing is delivered, ms. */
+const SILENCE_MS = 1_000;
+
+/** Runs the workload in a scene, without the daemon and with it, and changes a rule. */
+export async function measureScene(scene: Scene, seconds: number): Promise<DeploymentReport> {
+  const servers = await startServers(scene.server);
+  try {
+    await forget(scene);
+    const off = await withClients(scene, async ({ bulk }) => {
+      await sleep(SETTLE_MS.off);
+      return measurePhase(scene, [], bulk.intervals, seconds);
+    });
+    await forget(scene);
+    const daemons = await startDaemons(scene);
+    try {
+      return await withClients(scene, async (clients) => {
+        await sleep(SETTLE_MS.on);
+        const on = await measurePhase(scene, daemons, clients.bulk.intervals, seconds);
+        const kept = keptFor(await daemons[0].flows());
+        const ruleChange = await changeRule(scene, daemons, clients);
+        return { name: scene.name, off, on, ruleChange, kept };
+      });
+    } finally {
+      for (const daemon of daemons) await daemon.stop();
+    }
+  } finally {
+    await servers.stop();
+  }
+}
+
+/** A daemon on each vSwitch, with conntrack's sequence checks off. */
+async function startDaemons({ switches }: Scene): Promise<readonly NorikaeDaemon[]> {
+  const daemons: NorikaeDaemon[] = [];
+  for (const one of switches) {
+    await one.ovs.appctl('dpctl/ct-disable-tcp-seq-chk');
+    daemons.push(await NorikaeDaemon.start(one, { connections: {}, ready: READY }));
+  }
+  return daemons;
+}
+
+async function withClients<T>(
+  { client, target }: Scene,
+  use: (clients: Clients) => Promise<T>,
+): Promise<T> {
+  const clients = await startClients(client, target);
+  try {
+    return await use(clients);
+  } finally {
+    await clients.stop();
+  }
+}
+
+/** Throughput of the TCP connection, host CPU, and the share of all bytes that the NIC tables took. */
+async function measurePhase(
+  { switches }: Scene,
+  daemons: readonly NorikaeDaemon[],
+  intervals: readonly { readonly bytes: number }[],
+  seconds: number,
+): Promise<Phase> {
+  const samplers = switches.map((one) => new ByteSampler(() => enteredBytes(one)));
+  try {
+    const before = await countAll(daemons, samplers);
+    const cpu = new HostCpuMeter();
+    const startMs = performance.now();
+    const from = intervals.length;
+    await sleep(seconds * 1_000);
+    const elapsed = (performance.now() - startMs) / 1_000;
+    const hostCpu = cpu.share();
+    const bytes = intervals.slice(from).reduce((sum, interval) => sum + interval.bytes, 0);
+    const after = await countAll(daemons, samplers);
+    const entered = after.entered - before.entered;
+    return {
+      bitsPerSecond: (8 * bytes) / elapsed,
+      hostCpu,
+      offloadedShare: entered === 0 ? 0 : (after.carried - before.carried) / entered,
+    };
+  } finally {
+    for (const sampler of samplers) sampler.stop();
+  }
+}
+
+/** Bytes that entries have carried, and that had entered by then, of all daemons. */
+async function countAll(
+  daemons: readonly NorikaeDaemon[],
+  samplers: readonly ByteSampler[],
+): Promise<{ readonly carried: number; readonly entered: number }> {
+  const counts = await Promise.all(
+    daemons.map(async (daemon, i) => {
+      await daemon.readAgain(TICK_MS);
+      const { paths, tick } = await daemon.control.status();
+      const atMs = performance.now() - (tick.ageMs ?? 0);
+      return { carried: paths.nic.bytes, entered: samplers[i].at(atMs) };
+    }),
+  );
+  return {
+    carried: counts.reduce((sum, { carried }) => sum + carried, 0),
+    entered: counts.reduce((sum, { entered }) => sum + entered, 0),
+  };
+}
+
+/** Bytes that have entered a vSwitch. */
+function enteredBytes({ ovs, inputs }: SceneSwitch): number {
+  const pid = ovs.vswitchdPid ?? 0;
+  return inputs.reduce((sum, device) => sum + readDeviceCounters(pid, device).rxBytes, 0);
+}
+
+/**
+ * Lets an ACL drop the traffic, and measures from the first change of the vSwitch's own rules until
+ * the entry of the TCP connection is gone.
+ */
+async function changeRule(
+  scene: Scene,
+  daemons: readonly NorikaeDaemon[],
+  { bulk }: Clients,
+): Promise<RuleChange> {
+  // The server's vSwitch drops.
+  const last = daemons.length - 1;
+  const entries = await EntryWatch.start(daemons[last]);
+  const rules = await RuleWatch.start(scene.switches[last], scene.bridge);
+  try {
+    await scene.deny();
+    const wait = { timeoutMs: RULE_MS, everyMs: 2 };
+    const changedMs = await waitFor('the vSwitch changes', () => rules.firstChangeMs, wait);
+    const goneMs = entries.isEmpty
+      ? undefined
+      : await waitFor('the entry is gone', () => entries.busiestGoneMs, wait);
+    await scene.settled();
+    await sleep(SILENCE_MS);
+    const from = bulk.intervals.length;
+    await sleep(SILENCE_MS);
+    const deliveredBytes = bulk.intervals.slice(from).reduce((sum, { bytes }) => sum + bytes, 0);
+    return { reactionMs: goneMs === undefined ? null : goneMs - changedMs, deliveredBytes };
+  } finally {
+    entries.stop();
+    await rules.stop();
+    await scene.allow();
+  }
+}
+
+/** Why the flows that the daemon leaves on the vSwitch are there, by share of the bytes. */
+function keptFor(
+  flows: Awaited<ReturnType<NorikaeDaemon['flows']>>,
+): Readonly<Record<string, number>> {
+  const total = flows.reduce((sum, { bitsPerSecond }) => sum + bitsPerSecond, 0);
+  const kept: Record<string, number> = {};
+  for (const { placement, bitsPerSecond, reason } of flows) {
+    if (placement !== 'onload' || bitsPerSecond === 0) continue;
+    kept[reason.code] = (kept[reason.code] ?? 0) + bitsPerSecond / total;
+  }
+  return kept;
+}
