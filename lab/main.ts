@@ -137,7 +137,7 @@ program
   .option('--mtu <list>', 'MTUs, bytes', parseList)
   .option('--repetitions <n>', 'measurements of each cell', parseWhole)
   .option('--seconds <n>', 'length of each measurement', parseSeconds)
-  .option('--output <folder>', 'write evaluation.json and evaluation.html there, after each lane')
+  .option('--output <folder>', 'write evaluation.json and evaluation.html there, after each scene')
   .option('--html <file>', 'write a report with charts')
   .option('--json', 'print one JSON object', false)
   .action(async (options: EvaluateArguments & { readonly json: boolean }) => {

@@ -20,18 +20,26 @@ export interface EvaluateArguments {
   readonly html?: string;
 }
 
-/** Measures one lane or all of them; writes what there is after each lane, for a later one may fail. */
+const NOTHING: Evaluation = { cells: [], lanes: [] };
+
+/** Measures one lane or all of them; writes what there is after each scene, for a later one may fail. */
 export async function evaluateLanes(options: EvaluateArguments): Promise<Evaluation> {
   const plans = lanesOf(options.lane).map((lane) => {
     return { lane, plan: planOf(lane, options.quick, chosenParts(options)) };
   });
-  let all: Evaluation = { cells: [], lanes: [] };
+  let all = NOTHING;
   for (const { lane, plan } of plans) {
-    const { cells, lanes } = await runEvaluation(lane, plan);
-    all = { cells: [...all.cells, ...cells], lanes: [...all.lanes, ...lanes] };
+    const before = all;
+    const onScene = (soFar: Evaluation) => writeFiles(joined(before, soFar), options);
+    const measured = await runEvaluation(lane, plan, onScene);
+    all = joined(before, measured);
     await writeFiles(all, options);
   }
   return all;
+}
+
+function joined(a: Evaluation, b: Evaluation): Evaluation {
+  return { cells: [...a.cells, ...b.cells], lanes: [...a.lanes, ...b.lanes] };
 }
 
 function chosenParts(options: EvaluateArguments): Partial<EvaluationPlan> {

@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { packageRoot } from '../../platform/package-root.ts';
-import type { Evaluation } from './model/cells.ts';
+import { type Evaluation, isEvaluation } from './model/cells.ts';
 import { markdownEvaluation } from './report/markdown-report.ts';
 
 const PAGE = join(packageRoot(), 'docs', 'evaluation.md');
@@ -40,10 +40,4 @@ function parseEvaluation(text: string, file: string): Evaluation {
     );
   }
   return value;
-}
-
-/** True for an object with the two lists of an evaluation. */
-export function isEvaluation(value: unknown): value is Evaluation {
-  if (typeof value !== 'object' || value === null) return false;
-  return 'cells' in value && Array.isArray(value.cells) && 'lanes' in value;
 }

@@ -29,8 +29,14 @@ const FIXED_SHARE = 0.5;
  * The evaluation of the study: VMs behind physical ports, all of whose traffic goes through the
  * vSwitch, or past it. Placements take turns within each repetition, so that what else the machine
  * does meets both.
+ *
+ * @param onScene gets what there is after each scene, for a later one may fail
  */
-export async function runEvaluation(lane: LaneName, plan: EvaluationPlan): Promise<Evaluation> {
+export async function runEvaluation(
+  lane: LaneName,
+  plan: EvaluationPlan,
+  onScene: (soFar: Evaluation) => Promise<void> = async () => undefined,
+): Promise<Evaluation> {
   const startedAt = new Date().toISOString();
   const sizes = plan.mtus.flatMap((mtu) =>
     plan.ports.flatMap((ports) => plan.vms.map((vms) => ({ mtu, ports, vms }))),
@@ -39,6 +45,18 @@ export async function runEvaluation(lane: LaneName, plan: EvaluationPlan): Promi
   const cells: Cell[] = [];
   const otherWork: number[] = [];
   let about = { vswitch: '', backend: '' };
+  const soFar = (): Evaluation => {
+    const model = cpus()[0]?.model.trim() ?? 'unknown';
+    const run = {
+      lane,
+      plan,
+      machine: { cpus: cpus().length, model, kernel: release(), ...about },
+      otherWork: { median: middle(otherWork), max: Math.max(...otherWork) },
+      startedAt,
+      tookSeconds: Math.round(remaining.elapsedSeconds()),
+    };
+    return { cells: [...cells], lanes: [run] };
+  };
   for (const size of sizes) {
     const { mtu, ports, vms } = size;
     progress(`${lane}, ${remaining.text()}: MTU ${mtu}, ports: ${ports}, VMs: ${vms}`);
@@ -59,17 +77,9 @@ export async function runEvaluation(lane: LaneName, plan: EvaluationPlan): Promi
       await scene.stop();
     }
     remaining.oneDone();
+    await onScene(soFar());
   }
-  const model = cpus()[0]?.model.trim() ?? 'unknown';
-  const run = {
-    lane,
-    plan,
-    machine: { cpus: cpus().length, model, kernel: release(), ...about },
-    otherWork: { median: middle(otherWork), max: Math.max(...otherWork) },
-    startedAt,
-    tookSeconds: Math.round(remaining.elapsedSeconds()),
-  };
-  return { cells, lanes: [run] };
+  return soFar();
 }
 
 /** Share of all CPUs that are busy without a scene. */

@@ -5,5 +5,6 @@ import { XdpScene } from './xdp/scene.ts';
 
 /** Starts a node with VMs, the daemon, and what carries offloaded traffic in that lane. */
 export function startScene(lane: LaneName, { vms, ports, mtu }: SceneSize): Promise<Scene> {
-  return lane === 'xdp' ? XdpScene.start(vms, ports, mtu) : FastPathScene.start(vms, mtu);
+  if (lane === 'xdp') return XdpScene.start(vms, ports, mtu);
+  return FastPathScene.start(vms, mtu);
 }

@@ -1,10 +1,11 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { NorikaeDaemon } from '../../testbed/daemon.ts';
-import { waitFor } from '../../testbed/wait.ts';
 import type { Placement } from '../model/cells.ts';
 import type { ProcessGroup } from '../scene/process-group.ts';
-import { DATA_BITS_PER_SECOND, MOVE_MS, type Pair, type Scene } from '../scene/scene.ts';
+import { placeAll } from '../scene/placed.ts';
+import type { Pair, Scene } from '../scene/scene.ts';
+import { vswitchPid, vswitchVersion } from '../scene/vswitch.ts';
 import { EvaluationNode, SWITCH_PORTS, TRUNK } from './node.ts';
 
 const FIRST_TCP_PORT = 5_200;
@@ -22,7 +23,7 @@ export class FastPathScene implements Scene {
   private constructor(node: EvaluationNode, daemon: NorikaeDaemon) {
     this.#node = node;
     this.#daemon = daemon;
-    this.host = { vswitch: node.ovs.vswitchdPid ?? 0, daemon: daemon.process.pid };
+    this.host = { vswitch: vswitchPid(node.ovs), daemon: daemon.process.pid };
     this.pairs = node.ends.map(({ sender, receiver }, index) => {
       return { vm: receiver, peer: sender, tcpPort: FIRST_TCP_PORT + 1 + index };
     });
@@ -55,26 +56,20 @@ export class FastPathScene implements Scene {
   }
 
   async about(): Promise<{ readonly vswitch: string; readonly backend: string }> {
-    const vswitch = (await this.#node.ovs.appctl('version')).split('\n')[0].trim();
+    const vswitch = await vswitchVersion(this.#node.ovs);
     const { backends } = await this.#daemon.control.status();
     const fast = backends.find((backend) => backend.placement === 'fast-path');
     // The address of the switch differs from run to run.
     return { vswitch, backend: fast?.description.replace(/ at unix:.*$/, '') ?? 'none' };
   }
 
-  async place(placement: Placement): Promise<void> {
-    await this.#daemon.command(placement === 'onload' ? 'onload-all' : 'resume');
-    const wanted = placement === 'onload' ? 'onload' : 'fast-path';
-    const there = async () => {
+  place(placement: Placement): Promise<void> {
+    return placeAll(this.#daemon, placement, {
+      count: this.pairs.length,
       // What VMs send to the switch stays on the vSwitch; it ends when the fast path replaces them.
-      const busy = (await this.#daemon.flows()).filter(
-        (flow) => flow.inPort === TRUNK && flow.bitsPerSecond > DATA_BITS_PER_SECOND,
-      );
-      return busy.length >= this.pairs.length && busy.every((f) => f.placement === wanted)
-        ? true
-        : undefined;
-    };
-    await waitFor(`all connections on ${wanted}`, there, { timeoutMs: MOVE_MS });
+      isMoved: ({ inPort }) => inPort === TRUNK,
+      offload: 'fast-path',
+    });
   }
 
   async stop(): Promise<void> {

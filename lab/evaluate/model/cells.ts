@@ -96,6 +96,12 @@ export interface Evaluation {
   readonly lanes: readonly LaneRun[];
 }
 
+/** True for an object with the two lists of an evaluation. */
+export function isEvaluation(value: unknown): value is Evaluation {
+  if (typeof value !== 'object' || value === null) return false;
+  return 'cells' in value && Array.isArray(value.cells) && 'lanes' in value;
+}
+
 /** The values in the middle; the lower one of two. */
 export function medianOf(samples: readonly Sample[]): Sample {
   const median = (valueOf: (sample: Sample) => number): number => middle(samples.map(valueOf));

@@ -41,15 +41,13 @@ export const LANES: Readonly<Record<LaneName, Lane>> = {
 export class NothingToMeasure extends Error {
   override readonly name = 'NothingToMeasure';
 
-  constructor(lane: LaneName, ports: readonly number[]) {
-    super(
-      `lane ${lane} has ${LANES[lane].plan.ports.join(' or ')} ports, not ${ports.join(' or ')}`,
-    );
+  constructor(lane: LaneName, what: string, wanted: readonly number[], has: readonly number[]) {
+    super(`lane ${lane} has ${what} ${has.join(', ')}, not ${wanted.join(', ')}`);
   }
 }
 
 /**
- * The plan of a lane with some of its parts replaced; without the numbers of ports that the lane does not have.
+ * The plan of a lane with some of its parts replaced. Numbers of ports that the lane does not have are left out.
  *
  * @throws {NothingToMeasure}
  */
@@ -60,12 +58,17 @@ export function planOf(
 ): EvaluationPlan {
   const { plan, quick: short } = LANES[lane];
   const base = quick ? short : plan;
-  const ports = (chosen.ports ?? base.ports).filter((count) => plan.ports.includes(count));
-  if (ports.length === 0) throw new NothingToMeasure(lane, chosen.ports ?? []);
+  const possible = (what: string, wanted: readonly number[], has: readonly number[]) => {
+    const both = wanted.filter((value) => has.includes(value));
+    if (both.length === 0) throw new NothingToMeasure(lane, what, wanted, has);
+    return both;
+  };
+  const mtus = chosen.mtus ?? base.mtus;
+  const vms = chosen.vms ?? base.vms;
   return {
-    mtus: chosen.mtus ?? base.mtus,
-    ports,
-    vms: chosen.vms ?? base.vms,
+    mtus,
+    ports: possible('ports', chosen.ports ?? base.ports, plan.ports),
+    vms,
     directions: base.directions,
     repetitions: chosen.repetitions ?? base.repetitions,
     seconds: chosen.seconds ?? base.seconds,

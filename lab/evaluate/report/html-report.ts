@@ -43,16 +43,19 @@ ${lanes
 function laneSection(cells: readonly Cell[], run: LaneRun): string {
   const { lane, plan } = run;
   const { carrier, about } = LANES[lane];
+  // Of an evaluation that has not ended, not all of the plan is there.
   const sections = plan.mtus.map((mtu) => {
     const charts = plan.ports.flatMap((ports) =>
-      plan.directions.flatMap((direction) =>
-        chartsOf(
-          cells.filter((c) => c.mtu === mtu && c.ports === ports && c.direction === direction),
-          { carrier, ports, direction, withStudy: mtu === 9_000 },
-        ),
-      ),
+      plan.directions.flatMap((direction) => {
+        const shown = cells.filter(
+          (c) => c.mtu === mtu && c.ports === ports && c.direction === direction,
+        );
+        const setting = { carrier, ports, direction, withStudy: mtu === 9_000 };
+        return shown.length === 0 ? [] : chartsOf(shown, setting);
+      }),
     );
-    return `<h3>MTU ${mtu}</h3>\n<div class="grid-of-cards">${charts.map(vmChart).join('\n')}</div>`;
+    const grid = `<div class="grid-of-cards">${charts.map(vmChart).join('\n')}</div>`;
+    return charts.length === 0 ? '' : `<h3>MTU ${mtu}</h3>\n${grid}`;
   });
   const behind = shortfalls(cells, run).map((text) => `<li>${escaped(text)}</li>`);
   const verdict =

@@ -37,8 +37,3 @@ export interface Scene {
   place(placement: Placement): Promise<void>;
   stop(): Promise<void>;
 }
-
-/** Longest move of all connections, ms. */
-export const MOVE_MS = 20_000;
-/** A flow with more than this carries the data of a connection, bits/s. */
-export const DATA_BITS_PER_SECOND = 100_000;

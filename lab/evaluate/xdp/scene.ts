@@ -4,10 +4,11 @@ import { Namespace } from '../../testbed/namespace.ts';
 import { BRIDGE, TestNode, type Vm } from '../../testbed/node.ts';
 import { run } from '../../testbed/run.ts';
 import { createVethPort } from '../../testbed/veth.ts';
-import { waitFor } from '../../testbed/wait.ts';
 import type { Placement } from '../model/cells.ts';
 import { ProcessGroup } from '../scene/process-group.ts';
-import { DATA_BITS_PER_SECOND, type End, MOVE_MS, type Pair, type Scene } from '../scene/scene.ts';
+import { placeAll } from '../scene/placed.ts';
+import type { End, Pair, Scene } from '../scene/scene.ts';
+import { vswitchPid, vswitchVersion } from '../scene/vswitch.ts';
 
 /** OpenFlow numbers of the physical ports; those of VMs count from 1. */
 const FIRST_UPLINK = 101;
@@ -29,7 +30,7 @@ export class XdpScene implements Scene {
   ) {
     this.#node = node;
     this.#daemon = daemon;
-    this.host = { vswitch: node.ovs.vswitchdPid ?? 0, daemon: daemon.process.pid };
+    this.host = { vswitch: vswitchPid(node.ovs), daemon: daemon.process.pid };
     this.pairs = pairs;
     this.guests = guests;
   }
@@ -59,24 +60,14 @@ export class XdpScene implements Scene {
   }
 
   async about(): Promise<{ readonly vswitch: string; readonly backend: string }> {
-    const vswitch = (await this.#node.ovs.appctl('version')).split('\n')[0].trim();
+    const vswitch = await vswitchVersion(this.#node.ovs);
     const status = await this.#daemon.control.status();
     return { vswitch, backend: status.backend?.description ?? 'none' };
   }
 
-  /** Has the daemon move all flows there; resolves when those that move data are there. */
-  async place(placement: Placement): Promise<void> {
-    if (placement === 'onload') await this.#daemon.command('onload-all');
-    else await this.#daemon.command('resume');
-    const there = async () => {
-      const busy = (await this.#daemon.flows()).filter(
-        (flow) => flow.bitsPerSecond > DATA_BITS_PER_SECOND,
-      );
-      return busy.length >= this.pairs.length && busy.every((f) => f.placement === placement)
-        ? true
-        : undefined;
-    };
-    await waitFor(`all connections on ${placement}`, there, { timeoutMs: MOVE_MS });
+  place(placement: Placement): Promise<void> {
+    const moved = { count: this.pairs.length, isMoved: () => true, offload: 'offload' } as const;
+    return placeAll(this.#daemon, placement, moved);
   }
 
   async stop(): Promise<void> {

@@ -34,6 +34,14 @@ describe('the report of an evaluation', () => {
     assert.doesNotMatch(html, /NaN|undefined|<script|src=|href=/);
   });
 
+  it('draws what there is of an evaluation that has not ended', () => {
+    const [run] = EVALUATION.lanes;
+    const longer = { ...run, plan: { ...run.plan, mtus: [9_000, 1_500], ports: [1, 2] } };
+    const html = htmlEvaluation({ cells: EVALUATION.cells, lanes: [longer] });
+    assert.match(html, /<h3>MTU 9000<\/h3>/);
+    assert.doesNotMatch(html, /MTU 1500|2 ports|NaN|Infinity/);
+  });
+
   it('becomes the figures of the page of documents', () => {
     const page = 'before\n<!-- figures: by a command -->\nold\n<!-- /figures -->\nafter\n';
     const lines = withFigures(page, EVALUATION).split('\n');
