@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process';
+import { open, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { KEY_WORDS, VALUE_WORDS } from '../adapters/nic/core/entry-table.ts';
 import { ENTRY } from '../adapters/nic/core/entry-value.ts';
 import { Libbpf } from '../adapters/nic/core/libbpf.ts';
-import { run as runCommand } from '../lab/testbed/run.ts';
 import { peerSignal } from './support/peer.ts';
 
 /** The machine lacks what the benchmark needs. */
@@ -13,11 +14,22 @@ export class ApplyImpossible extends Error {
   }
 }
 
-/** Duration of a bpftool command, ms. */
-export function bpftool(args: readonly string[], signal: AbortSignal): Promise<number> {
+/**
+ * Duration of a bpftool command, ms.
+ *
+ * @param output descriptor to which it prints; left out: what it prints is thrown away
+ */
+export function bpftool(
+  args: readonly string[],
+  signal: AbortSignal,
+  output?: number,
+): Promise<number> {
   const start = performance.now();
   return new Promise((resolve, reject) => {
-    const child = spawn('bpftool', args, { stdio: 'ignore', signal: peerSignal(signal) });
+    const child = spawn('bpftool', args, {
+      stdio: ['ignore', output ?? 'ignore', 'ignore'],
+      signal: peerSignal(signal),
+    });
     child.on('error', reject);
     child.on('close', (code) => {
       if (code === 0) resolve(performance.now() - start);
@@ -36,9 +48,18 @@ export async function expectBpftool(signal: AbortSignal): Promise<void> {
   }
 }
 
-/** The entries of a map as bpftool commands, converted from its dump. */
-export async function batchFile(flowMap: string, entries: number): Promise<string> {
-  const text = await runCommand('bpftool', ['-j', 'map', 'dump', 'pinned', flowMap]);
+/**
+ * The entries of a map as bpftool commands, converted from its dump.
+ *
+ * @param folder for the dump, which can be too large for a pipe
+ */
+export async function batchFile(
+  flowMap: string,
+  entries: number,
+  folder: string,
+  signal: AbortSignal,
+): Promise<string> {
+  const text = await dumpOf(flowMap, join(folder, 'dump'), signal);
   const hex = /"key":\[([^\]]*)\],"value":\[([^\]]*)\]/g;
   const bytes = (list: string) => list.replaceAll(/"0x([0-9a-f]{2})",?/g, '$1 ');
   const lines = [...text.matchAll(hex)].map(
@@ -47,6 +68,16 @@ export async function batchFile(flowMap: string, entries: number): Promise<strin
   );
   if (lines.length !== entries) throw new ApplyImpossible(`bpftool dumped ${lines.length} entries`);
   return `${lines.join('\n')}\n`;
+}
+
+async function dumpOf(flowMap: string, file: string, signal: AbortSignal): Promise<string> {
+  const handle = await open(file, 'w+');
+  try {
+    await bpftool(['-j', 'map', 'dump', 'pinned', flowMap], signal, handle.fd);
+    return await readFile(file, 'utf8');
+  } finally {
+    await handle.close();
+  }
 }
 
 /**

@@ -93,7 +93,7 @@ async function compareAt(setting: Setting, signal: AbortSignal): Promise<Compari
     const batch = join(folder, `batch-${entries}`);
     for (let round = 0; round < rounds; round++) {
       await measureOurs(backend, flows, ours, signal);
-      if (round === 0) await writeFile(batch, await batchFile(flowMap, entries));
+      if (round === 0) await writeFile(batch, await batchFile(flowMap, entries, folder, signal));
       bareMap ??= new BareMap(flowMap, entries);
       bare.read.push(bareMap.read());
       tool.read.push(await bpftool(['-j', 'map', 'dump', 'pinned', flowMap], signal));
