@@ -28,7 +28,7 @@ export const ROUNDS: ArrivalPolls = {
 
 /** Each poll reads the new flows alone. */
 export const PARTIAL_READINGS: ArrivalPolls = {
-  min: 10,
+  min: 15,
   max: BURST_MS / 2,
   growth: 1,
   minChargeMs: 4,
@@ -49,8 +49,8 @@ export class ArrivalPolling {
   #triggeredMs = Number.NEGATIVE_INFINITY;
   #startedMs = Number.NEGATIVE_INFINITY;
   #isCharged = false;
-  /** Duration of the last poll and of what it led to, ms. */
-  #lastMs = 0;
+  /** Duration of polls that has not been paid yet, ms: one may take longer than what is left. */
+  #owedMs = 0;
 
   constructor(polls: ArrivalPolls = ROUNDS) {
     this.#polls = polls;
@@ -77,8 +77,7 @@ export class ArrivalPolling {
 
   /** True when the next poll should follow soon. */
   burstDue(nowMs: number): boolean {
-    const costMs = Math.min(BUDGET.burst, Math.max(this.#polls.minChargeMs, this.#lastMs));
-    return nowMs < this.#untilMs && this.#budget.available(nowMs) >= costMs;
+    return nowMs < this.#untilMs && this.#availableMs(nowMs) >= this.#polls.minChargeMs;
   }
 
   /** Records that a poll starts; as part of a burst it is charged to the budget when it ends. */
@@ -97,7 +96,14 @@ export class ArrivalPolling {
     if (areKnown && this.#triggeredMs < this.#startedMs) this.#untilMs = Number.NEGATIVE_INFINITY;
     if (!this.#isCharged) return;
     this.#isCharged = false;
-    this.#lastMs = nowMs - this.#startedMs;
-    this.#budget.spend(Math.max(this.#polls.minChargeMs, this.#lastMs));
+    this.#owedMs += Math.max(this.#polls.minChargeMs, nowMs - this.#startedMs);
+  }
+
+  /** Time left in the budget, ms, once what is owed has been paid from it. */
+  #availableMs(nowMs: number): number {
+    const paidMs = Math.min(this.#owedMs, this.#budget.available(nowMs));
+    this.#budget.spend(paidMs);
+    this.#owedMs -= paidMs;
+    return this.#budget.available(nowMs);
   }
 }

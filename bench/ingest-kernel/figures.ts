@@ -1,6 +1,8 @@
 /** What the guest measures, all times in ms. */
 export interface KernelFigures extends ReadingFigures {
   readonly firstPacket: FirstPacketFigures;
+  /** The same beside many silent flows. */
+  readonly firstPacketBesideKnown: FirstPacketFigures;
 }
 
 /** Readings of the datapath. */
@@ -20,6 +22,8 @@ export interface ReadingFigures {
 
 /** From the first packet of each flow to its entry, ms. */
 export interface FirstPacketFigures {
+  /** Silent flows that the datapath had besides. */
+  readonly known: number;
   /** Time between two packets of a flow. */
   readonly gapMs: number;
   readonly followingMs: readonly number[];
@@ -44,6 +48,8 @@ export interface Sizes {
   readonly makings: number;
   /** Flows whose entries are awaited, twice for each of following and polling. */
   readonly placed: number;
+  /** The same, beside as many silent flows as `flows`. */
+  readonly placedBesideKnown: number;
 }
 
 /** The Open vSwitch that is measured. */

@@ -1,6 +1,8 @@
 const BITS = 11;
 const BUCKETS = 1 << BITS;
 const PASSES = 3;
+/** Up to so many rows are sorted by insertion: a pass over the buckets would take longer. */
+const FEW_ROWS = 64;
 /** Sign bit of a 32-bit float. */
 const SIGN = 0x8000_0000;
 
@@ -31,8 +33,25 @@ export class DescendingOrder {
       // Negative floats: a larger bit pattern is a smaller number, and all of them come last.
       this.#keys[i] = bits >= SIGN ? bits : ~bits & ~SIGN;
     }
-    for (let pass = 0; pass < PASSES; pass++) this.#pass(pass * BITS, count);
+    if (count <= FEW_ROWS) this.#insertEach(count);
+    else for (let pass = 0; pass < PASSES; pass++) this.#pass(pass * BITS, count);
     return this.#rows;
+  }
+
+  #insertEach(count: number): void {
+    const rows = this.#rows;
+    const keys = this.#keys;
+    for (let i = 1; i < count; i++) {
+      const row = rows[i];
+      const key = keys[i];
+      let to = i;
+      for (; to > 0 && keys[to - 1] > key; to--) {
+        rows[to] = rows[to - 1];
+        keys[to] = keys[to - 1];
+      }
+      rows[to] = row;
+      keys[to] = key;
+    }
   }
 
   #pass(shift: number, count: number): void {

@@ -2,7 +2,7 @@ import { NetlinkMalformed, NetlinkUnusable } from './errors.ts';
 import { decodeMessages, type NetlinkMessage } from './message.ts';
 import { NetlinkSocket, type NetlinkTransport } from './socket.ts';
 
-/** Poll period of a socket, ms; a poll is one non-blocking system call. */
+/** Default poll period of a socket, ms; a poll is one non-blocking system call. */
 const PERIOD_MS = 20;
 
 /** Datagrams to read per turn, so that a flood of changes does not block the event loop. */
@@ -32,6 +32,7 @@ export class NetlinkSubscription {
   /**
    * @param protocol as of {@link NetlinkSocket}
    * @param socket left out: a socket of the kernel
+   * @param periodMs poll period of the socket, ms
    * @throws {NetlinkUnusable} when this kernel lacks a group
    */
   constructor(
@@ -39,6 +40,7 @@ export class NetlinkSubscription {
     groups: readonly number[],
     reader: NotificationReader,
     socket: NotificationSocket = new NetlinkSocket(protocol),
+    periodMs = PERIOD_MS,
   ) {
     this.#socket = socket;
     this.#reader = reader;
@@ -48,7 +50,7 @@ export class NetlinkSubscription {
       this.#socket.close();
       throw error;
     }
-    this.#timer = setInterval(() => this.drain(), PERIOD_MS);
+    this.#timer = setInterval(() => this.drain(), periodMs);
     this.#timer.unref();
   }
 

@@ -15,6 +15,10 @@ import { NewFlows } from './new-flows.ts';
 /** Turns of reading notifications before a reading continues without the rest. */
 const MAX_DRAINS = 64;
 
+/** Poll periods, ms: a new flow waits for its entry, and a changed port is noticed by each reading. */
+const FLOWS_PERIOD_MS = 5;
+const PORTS_PERIOD_MS = 20;
+
 /** What a {@link DatapathWatch} reports, within some ms. */
 export interface WatchListener {
   /** The actions of a flow changed. */
@@ -66,9 +70,10 @@ export class DatapathWatch {
       groupOf(families.datapath, 'ovs_datapath'),
     ];
     // A socket of their own: a flood of new flows must not leave the ports unknown.
-    this.#ports = this.#follow(groups, () => {
+    const lost = (): void => {
       this.#portsChanged = true;
-    });
+    };
+    this.#ports = this.#follow(groups, lost, PORTS_PERIOD_MS);
   }
 
   /** True once the datapath was deleted. */
@@ -100,7 +105,8 @@ export class DatapathWatch {
   followFlows(maxChanges: number): void {
     this.#isPaused = false;
     this.changes.restart(maxChanges);
-    this.#flows ??= this.#follow([groupOf(this.#families.flow, 'ovs_flow')], () => this.#pause());
+    const groups = [groupOf(this.#families.flow, 'ovs_flow')];
+    this.#flows ??= this.#follow(groups, () => this.#pause(), FLOWS_PERIOD_MS);
   }
 
   /** Reads the notifications of all changes up to now. */
@@ -121,9 +127,9 @@ export class DatapathWatch {
     this.#ports = undefined;
   }
 
-  #follow(groups: readonly number[], lost: () => void): NetlinkSubscription {
+  #follow(groups: readonly number[], lost: () => void, periodMs: number): NetlinkSubscription {
     const reader = { notified: (message: NetlinkMessage) => this.#notified(message), lost };
-    return new NetlinkSubscription(PROTOCOL.generic, groups, reader, this.#open());
+    return new NetlinkSubscription(PROTOCOL.generic, groups, reader, this.#open(), periodMs);
   }
 
   /** Leaves the group: what it reports until everything is read again is of no use. */
