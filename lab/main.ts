@@ -1,3 +1,4 @@
+import { writeFile } from 'node:fs/promises';
 import { formatConnectionsReport, isClean as deliversRightly } from './connections/report.ts';
 import { runCompare } from './compare/compare.ts';
 import type { CompareDatapath } from './compare/cases/parameters.ts';
@@ -16,7 +17,8 @@ import { runLabShell } from './kernel/shell/on-host.ts';
 import { runOffload } from './offload.ts';
 import { runOffloadPeer } from './offload-peer/on-host.ts';
 import { formatPeerReport } from './offload-peer/report.ts';
-import { SCENE_NAMES, type SceneName } from './offload-peer/scenes.ts';
+import { recordsOf } from './offload-peer/records.ts';
+import { makeScene, SCENE_NAMES, type SceneName } from './offload-peer/scenes.ts';
 import { formatOffloadReport } from './offload-report.ts';
 import { runOvn } from './ovn/run.ts';
 import { runSriov } from './sriov/on-host.ts';
@@ -151,6 +153,13 @@ program
   .argument('<file>', 'evaluation.json, or what `evaluate --json` printed')
   .action(updateEvaluationDocs);
 
+interface PeerArguments {
+  readonly scene: SceneName;
+  readonly quick: boolean;
+  readonly records?: string;
+  readonly json: boolean;
+}
+
 program
   .command('offload-peer')
   .description(
@@ -162,9 +171,15 @@ program
       .default('rates'),
   )
   .option('--quick', 'fewer flows and entries, for a shorter time', false)
+  .option('--records <file>', 'write the traffic as flow records, and run nothing')
   .option('--json', 'print one JSON object', false)
-  .action(async (options: { scene: SceneName; quick: boolean; json: boolean }) => {
-    const report = await runOffloadPeer({ name: options.scene, quick: options.quick });
+  .action(async (options: PeerArguments) => {
+    const scene = { name: options.scene, quick: options.quick };
+    if (options.records !== undefined) {
+      await writeFile(options.records, recordsOf(makeScene(scene)));
+      return;
+    }
+    const report = await runOffloadPeer(scene);
     console.log(options.json ? JSON.stringify(report) : formatPeerReport(report));
   });
 
