@@ -114,7 +114,8 @@ export class ServedVm {
       this.#askAgainAtMs = undefined;
       this.#session()?.close();
     }
-    await driver?.settle();
+    // A guest that was gone may have had its time.
+    if (driver?.guest === undefined) await driver?.settle();
   }
 
   /** The guest does not answer any more: its entries are lost. */
@@ -149,7 +150,10 @@ export class ServedVm {
     this.#askAgainAtMs = undefined;
     try {
       await driver.begin(new GuestRules(session, this.vm, port));
-      if (untilMs > 0) await session.renew(untilMs - MARGIN_MS);
+      // The first renewal after a loss only says so.
+      if (untilMs > 0 && (await session.renew(untilMs - MARGIN_MS)) === 'late') {
+        await session.renew(untilMs - MARGIN_MS);
+      }
       this.#why = undefined;
     } catch (error) {
       if (!(error instanceof GuestUnusable || error instanceof GuestSessionEnded)) throw error;

@@ -23,10 +23,14 @@ const SCRIPT = `
   ip link add eth0 type veth peer name e1; ip link add vf0 type veth peer name v1
   for d in eth0 e1 vf0 v1; do ip link set $d up; done
   await() { until tc filter show dev vf0 ingress | grep -q "handle $1"; do sleep 0.2; done; }
+  sends() { tc filter show dev eth0 egress | grep -q handle; }
   '${process.execPath}' '${AGENT}' & agent=$!
+  until sends; do sleep 0.2; done
+  while sends; do sleep 0.2; done
+  echo 'the agent has removed the rules'
   await 0x${KILL_ID.toString(16)}
   kill -9 $agent
-  while tc filter show dev eth0 egress | grep -q handle; do sleep 0.2; done
+  while sends; do sleep 0.2; done
   echo 'the guardian has removed the rules'
   '${process.execPath}' '${AGENT}' & agent=$!
   await 0x${END_ID.toString(16)}
@@ -99,14 +103,17 @@ describe('channel to the agent in a machine', function () {
     assert.equal(await first.renew(monotonicMs() + 59_000), 'renewed');
     assert.deepEqual(await first.put([receive(1), transmit(2)]), [ok(1), ok(2)]);
 
-    // The host ends and starts again: the rules are still there.
+    // The host ends and starts again: the guest sends no more, and what it receives is still there.
     await channels.close();
+    const stopped = () => lines.includes('the agent has removed the rules');
+    await eventually('the guest sends no more', stopped, PATIENCE_MS);
     channels = openChannels();
     await channels.start();
     const second = await session(channels);
+    assert.equal(await second.renew(monotonicMs() + 59_000), 'late', 'it has removed rules');
     assert.equal(await second.renew(monotonicMs() + 59_000), 'renewed');
     assert.deepEqual(await second.put([receive(1), transmit(3)]), [ok(1), ok(3)]);
-    assert.equal(await second.retain([1, 3]), 1);
+    assert.equal(await second.retain([1, 3]), 0, 'what sent is gone');
     const counted = (await second.counters()).map(([id]) => id);
     assert.deepEqual(counted, [1, 3]);
 
