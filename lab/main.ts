@@ -20,6 +20,7 @@ import { formatPeerReport } from './offload-peer/report.ts';
 import { recordsOf } from './offload-peer/records.ts';
 import { makeScene, SCENE_NAMES, type SceneName } from './offload-peer/scenes.ts';
 import { formatOffloadReport } from './offload-report.ts';
+import { runOpenstack } from './openstack/run.ts';
 import { runOvn } from './ovn/run.ts';
 import { runSriov } from './sriov/on-host.ts';
 import { formatSriovReport, isClean } from './sriov/report.ts';
@@ -202,6 +203,17 @@ program
   .option('--json', 'print one JSON object', false)
   .action(async (options: OvnArguments) => {
     const report = await runOvn(options);
+    console.log(options.json ? JSON.stringify(report) : formatConnectionsReport(report));
+    if (!deliversRightly(report)) process.exitCode = 1;
+  });
+
+program
+  .command('openstack')
+  .description("Runs the same workload through the pipeline of OpenStack's firewall driver")
+  .option('--seconds <n>', 'length of each measured phase', parseSeconds, 5)
+  .option('--json', 'print one JSON object', false)
+  .action(async (options: { seconds: number; json: boolean }) => {
+    const report = await runOpenstack(options);
     console.log(options.json ? JSON.stringify(report) : formatConnectionsReport(report));
     if (!deliversRightly(report)) process.exitCode = 1;
   });
