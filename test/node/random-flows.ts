@@ -35,6 +35,11 @@ export interface RandomActions {
   readonly setSrc: string | undefined;
   readonly setDst: string | undefined;
   readonly decTtl: boolean;
+  /** Of packets that are no fragments: addresses, of which 4 or 16 bytes count, and ports. */
+  readonly setSrcAddress: Uint8Array | undefined;
+  readonly setDstAddress: Uint8Array | undefined;
+  readonly setSrcPort: number | undefined;
+  readonly setDstPort: number | undefined;
   readonly vlan: 'none' | 'pop' | 'push' | 'set-vid';
   readonly vid: number;
   readonly pcp: number;
@@ -54,10 +59,16 @@ const mac = fc
   .tuple(u8, u8, u8, u8, u8)
   .map((bytes) => ['06', ...bytes.map((byte) => byte.toString(16).padStart(2, '0'))].join(':'));
 
+const address = fc.uint8Array({ minLength: 16, maxLength: 16 });
+
 const actions: fc.Arbitrary<RandomActions> = fc.record({
   setSrc: fc.option(mac, { nil: undefined }),
   setDst: fc.option(mac, { nil: undefined }),
   decTtl: fc.boolean(),
+  setSrcAddress: fc.option(address, { nil: undefined, freq: 1 }),
+  setDstAddress: fc.option(address, { nil: undefined, freq: 1 }),
+  setSrcPort: fc.option(u16, { nil: undefined, freq: 1 }),
+  setDstPort: fc.option(u16, { nil: undefined, freq: 1 }),
   vlan: fc.constantFrom('none', 'none', 'pop', 'push', 'set-vid'),
   vid,
   pcp,
@@ -83,8 +94,8 @@ export const randomFlow: fc.Arbitrary<RandomFlow> = fc.record({
   srcMac: mac,
   dstMac: mac,
   tags,
-  src: fc.uint8Array({ minLength: 16, maxLength: 16 }),
-  dst: fc.uint8Array({ minLength: 16, maxLength: 16 }),
+  src: address,
+  dst: address,
   ports: fc.tuple(u16, u16),
   fragment: fc.constantFrom(0, 0, 0, DONT_FRAGMENT, FIRST_FRAGMENT, LATER_FRAGMENT),
   optionBytes: fc.constantFrom(0, 0, 0, 4, 40),
@@ -146,8 +157,11 @@ function payloadOf(
 
 /** The NIC leaves TCP behind options to the vSwitch: its checksum may be of another destination. */
 function optionBytes({ kind, fragment, optionBytes: bytes }: RandomFlow): number {
-  const whole = fragment === 0 || fragment === DONT_FRAGMENT;
-  return kind === 'tcp4' && whole ? 0 : bytes;
+  return kind === 'tcp4' && !isFragment(fragment) ? 0 : bytes;
+}
+
+function isFragment(fragment: number): boolean {
+  return fragment !== 0 && fragment !== DONT_FRAGMENT;
 }
 
 function segmentOf(flow: RandomFlow, packet: RandomPacket, ip: IpHeader, data: Buffer): Buffer {
@@ -170,6 +184,7 @@ export function ruleOf(flow: RandomFlow): string {
   if (actions.setDst !== undefined) todo.push(`set_field:${actions.setDst}->eth_dst`);
   const isIp = kind !== 'arp' && kind !== 'other' && flow.tags.length < 2;
   if (actions.decTtl && isIp) todo.push('dec_ttl');
+  if (isIp) todo.push(...tupleRewrites(flow));
   if (actions.vlan === 'pop' && flow.tags.length > 0) todo.push('pop_vlan');
   if (actions.vlan === 'set-vid' && flow.tags.length > 0) {
     todo.push(`set_field:${actions.vid | 0x1000}->vlan_vid`);
@@ -182,6 +197,31 @@ export function ruleOf(flow: RandomFlow): string {
   return `${match.join(',')},actions=${out.join(',')}`;
 }
 
+/** Rewrites of addresses and ports, which NIC tables refuse for fragments. */
+function tupleRewrites(flow: RandomFlow): readonly string[] {
+  const { kind, fragment, actions } = flow;
+  const version = isV6(kind) ? 'ipv6' : 'ip';
+  const { setSrcAddress, setDstAddress, setSrcPort, setDstPort } = actions;
+  if (!isV6(kind) && isFragment(fragment)) return [];
+  const words: string[] = [];
+  const [src, dst] = addresses({
+    kind,
+    src: setSrcAddress ?? flow.src,
+    dst: setDstAddress ?? flow.dst,
+  });
+  if (setSrcAddress !== undefined) words.push(`set_field:${addressText(src)}->${version}_src`);
+  if (setDstAddress !== undefined) words.push(`set_field:${addressText(dst)}->${version}_dst`);
+  const carried = transport(kind);
+  if (carried === 'icmp') return words;
+  if (setSrcPort !== undefined) words.push(`set_field:${setSrcPort}->${carried}_src`);
+  if (setDstPort !== undefined) words.push(`set_field:${setDstPort}->${carried}_dst`);
+  return words;
+}
+
+function addressText(bytes: Buffer): string {
+  return bytes.length === 4 ? bytes.join('.') : groups(bytes);
+}
+
 function protocolMatch(flow: RandomFlow): readonly string[] {
   const { kind } = flow;
   // Open vSwitch looks behind one tag and no further (other_config:vlan-limit).
@@ -191,15 +231,15 @@ function protocolMatch(flow: RandomFlow): readonly string[] {
   const [, dst] = addresses(flow);
   const words = [`${transport(kind)}${isV6(kind) ? '6' : ''}`];
   if (flow.matchAddress) {
-    words.push(isV6(kind) ? `ipv6_dst=${groups(dst)}` : `nw_dst=${dst.join('.')}`);
+    words.push(`${isV6(kind) ? 'ipv6' : 'nw'}_dst=${addressText(dst)}`);
   }
-  const whole = isV6(kind) || flow.fragment === 0 || flow.fragment === DONT_FRAGMENT;
+  const whole = isV6(kind) || !isFragment(flow.fragment);
   if (flow.matchPorts && whole && transport(kind) !== 'icmp') words.push(`tp_dst=${flow.ports[1]}`);
   return words;
 }
 
 /** Addresses of the flow's family that are nobody's: 10.0.0.0/8, fd00::/8. */
-function addresses(flow: RandomFlow): readonly [Buffer, Buffer] {
+function addresses(flow: Pick<RandomFlow, 'kind' | 'src' | 'dst'>): readonly [Buffer, Buffer] {
   const make = (bytes: Uint8Array) =>
     isV6(flow.kind)
       ? Buffer.from([0xfd, ...bytes.subarray(1)])
