@@ -35,6 +35,15 @@ export interface OffloadBackendFixture {
     readonly flow: FlowSpec;
     readonly code: RefusalCode;
   }[];
+  /** Left out when packets have no addresses. */
+  readonly rewriting?: {
+    /** From inPort to outPort; its actions rewrite addresses and ports. */
+    readonly flow: FlowSpec;
+    /** Begins to watch outPort; the returned function returns the frames that arrived since. */
+    watch(): Promise<() => readonly Buffer[]>;
+    /** What so many packets of the flow must become, in the order in which they are sent. */
+    expected(packets: number): readonly Buffer[];
+  };
   /** Bytes of a packet that `send` sends, with the L2 header. */
   readonly frameBytes: number;
   /** Sends packets of a flow to its port; resolves once they are processed. */

@@ -7,6 +7,9 @@ import { del, put } from './offload-backend-operations.ts';
 
 const PACKETS = 20;
 const PASS_MS = 300;
+/** Looks for frames that are watched, and the time between two of them, ms. */
+const LOOKS = 100;
+const LOOK_MS = 20;
 
 /** Packets by destination. */
 export interface Went {
@@ -72,6 +75,29 @@ export function describeTraffic(withBackend: WithBackend): void {
         assert.equal(w.out, 0);
         assert.equal(w.other + w.vswitch, PACKETS);
         assert.ok(w.vswitch <= 1);
+      }),
+    );
+
+    it(
+      'rewrites addresses and ports, and the checksums that cover them',
+      withBackend(async (f, backend, context) => {
+        const { rewriting } = f;
+        if (rewriting === undefined || !backend.supports(rewriting.flow).ok) {
+          context.skip();
+          return;
+        }
+        const frames = await rewriting.watch();
+        await backend.apply([put(rewriting.flow)], never());
+        const w = await went(f, rewriting.flow);
+        assertCarried(w);
+        const hex = (bytes: Buffer) => bytes.toString('hex');
+        // What watches may be a process of its own, which is behind.
+        for (let look = 0; look < LOOKS && frames().length < w.out; look++) await f.pass(LOOK_MS);
+        const arrived = new Set(frames().map(hex));
+        assert.equal(arrived.size, w.out);
+        // One of them may have been a heartbeat, which no vSwitch rewrites here.
+        const expected = rewriting.expected(PACKETS).map(hex);
+        assert.equal(expected.filter((frame) => arrived.has(frame)).length, w.out);
       }),
     );
 

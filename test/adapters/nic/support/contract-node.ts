@@ -1,14 +1,16 @@
 import { monotonicMs } from '../../../../async/monotonic.ts';
 import { rm } from 'node:fs/promises';
+import type { FlowAction } from '../../../../engine/model/action.ts';
 import type { FlowSpec } from '../../../../engine/model/flow.ts';
+import type { FieldName } from '../../../../engine/model/match.ts';
 import { MARKER, ethernet, ipv4, udp } from '../../../../lab/testbed/frames.ts';
 import type { Namespace } from '../../../../lab/testbed/namespace.ts';
-import { sendFrames } from '../../../../lab/testbed/packets.ts';
+import { Capture, sendFrames } from '../../../../lab/testbed/packets.ts';
 import { sleep } from '../../../../lab/testbed/wait.ts';
 import type { OffloadBackendFixture } from '../../../contract/offload-backend-fixture.ts';
 import type { OffloadBackendNeeds } from '../../../contract/offload-backend-fixture.ts';
 import { flowId } from '../../../support/flows.ts';
-import { exactly, matchOn } from '../../../support/match-fields.ts';
+import { allBits, exactly, matchOn, numberBytes } from '../../../support/match-fields.ts';
 import type { PassedFrames } from './passed.ts';
 import { World } from './world.ts';
 import type { OffloadBackend } from '../../../../engine/ports/offload-backend.ts';
@@ -16,6 +18,11 @@ import type { OffloadBackend } from '../../../../engine/ports/offload-backend.ts
 const FRAME_BYTES = 100;
 const FROM = Buffer.from([10, 0, 0, 1]);
 const TO = Buffer.from([10, 0, 0, 2]);
+/** What is rewritten: as it is sent, and as it arrives. */
+const SENT = { dst: TO, srcPort: 5_000 };
+const REWRITTEN = { dst: Buffer.from([192, 168, 7, 9]), srcPort: 4_660 };
+/** Number of the flow that is rewritten. */
+const REWRITTEN_FLOW = 152;
 
 /** Starts to listen where a vSwitch would get the packets of a device. */
 export type Listen = (world: World, device: string) => Promise<PassedFrames>;
@@ -104,6 +111,7 @@ export async function contractFixture(
   const ifindexes = new Map(world.names().map((name) => [name, world.port(name).ifindex]));
   const make = () => makeBackend(pinPath, asked);
   let backend = make();
+  let capture: Capture | undefined;
 
   const flow = (n: number, output: string): FlowSpec => ({
     id: flowId(n),
@@ -116,12 +124,12 @@ export async function contractFixture(
     ),
     actions: [{ kind: 'output', port: output }],
   });
-  const frame = (n: number, sequence: number): Buffer => {
-    const ip = { src: FROM, dst: TO, protocol: 17, ttl: 64, tos: 0 };
+  const frame = (n: number, sequence: number, ends = SENT): Buffer => {
+    const ip = { src: FROM, dst: ends.dst, protocol: 17, ttl: 64, tos: 0 };
     const data = Buffer.alloc(FRAME_BYTES - 42);
     MARKER.copy(data);
     data.writeUInt32BE(sequence, MARKER.length);
-    const payload = ipv4(ip, 1, udp(ip, 5000, 1000 + n, data));
+    const payload = ipv4(ip, 1, udp(ip, ends.srcPort, 1000 + n, data));
     const src = '02:00:00:00:01:01';
     return ethernet({ src, dst: '02:00:00:00:01:02', etherType: 0x0800, payload });
   };
@@ -162,6 +170,22 @@ export async function contractFixture(
         code: 'unsupported-action',
       },
     ],
+    rewriting: {
+      flow: {
+        ...flow(REWRITTEN_FLOW, outPort),
+        actions: [
+          set('ipv4_dst', REWRITTEN.dst),
+          set('udp_src', numberBytes('udp_src', REWRITTEN.srcPort)),
+          { kind: 'output', port: outPort },
+        ],
+      },
+      async watch() {
+        capture = await Capture.start(node.vm(outPort));
+        return () => capture?.frames.map(({ bytes }) => bytes) ?? [];
+      },
+      expected: (packets) =>
+        Array.from({ length: packets }, (_, i) => frame(REWRITTEN_FLOW, i, REWRITTEN)),
+    },
     frameBytes: FRAME_BYTES,
     async send(spec, packets) {
       const before = await node.total();
@@ -188,6 +212,7 @@ export async function contractFixture(
     },
     async close() {
       try {
+        await capture?.stop();
         await backend.close('withdraw');
       } finally {
         // What is still pinned is attached: a test may have left a backend that kept its entries.
@@ -195,4 +220,8 @@ export async function contractFixture(
       }
     },
   };
+}
+
+function set(field: FieldName, value: Uint8Array): FlowAction {
+  return { kind: 'set', field, value, mask: allBits(field) };
 }

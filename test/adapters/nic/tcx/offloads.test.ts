@@ -4,13 +4,13 @@ import type { HostBackend } from '../../../../adapters/nic/host/backend.ts';
 import { ingressTable } from '../../../../lab/testbed/nic-tables.ts';
 import { monotonicMs } from '../../../../async/monotonic.ts';
 import type { FlowAction } from '../../../../engine/model/action.ts';
-import type { FieldMatch } from '../../../../engine/model/match.ts';
+import type { FieldMatch, FieldName } from '../../../../engine/model/match.ts';
 import type { Namespace } from '../../../../lab/testbed/namespace.ts';
 import { run } from '../../../../lab/testbed/run.ts';
 import { sleep } from '../../../../lab/testbed/wait.ts';
 import { carried, idText, never } from '../../../contract/collect.ts';
 import { flowId } from '../../../support/flows.ts';
-import { exactly, matchOn } from '../../../support/match-fields.ts';
+import { allBits, exactly, matchOn, numberBytes } from '../../../support/match-fields.ts';
 import { needs } from '../../../support/needs.ts';
 import { INGRESS_HOOKS } from './support/ingress.ts';
 import { builtObject, compiled, projectRoot } from '../support/object.ts';
@@ -21,6 +21,20 @@ import { bridgeOver } from './support/bridge.ts';
 const BYTES = 20_000_000;
 const MSS = 1_460;
 const PYTHON = '/usr/bin/python3';
+
+/** Overwrites a whole field. */
+function rewrite(field: FieldName, value: Uint8Array): FlowAction {
+  return { kind: 'set', field, value, mask: allBits(field) };
+}
+
+/** Bytes of an IPv4 address, or of an IPv6 address with one `::`. */
+function addressBytes(text: string): Uint8Array {
+  if (!text.includes(':')) return Uint8Array.from(text.split('.'), Number);
+  const [head, tail] = text.split('::').map((part) => part.split(':'));
+  const zeros = Array.from({ length: 8 - head.length - tail.length }, () => '0');
+  const groups = [...head, ...zeros, ...tail].map((group) => Number.parseInt(group, 16));
+  return Uint8Array.from(groups.flatMap((group) => [group >> 8, group & 0xff]));
+}
 
 /** What carried the packets of a transfer. */
 interface Carried {
@@ -76,7 +90,7 @@ for (const { hook, need } of INGRESS_HOOKS) {
       },
     ): Promise<void> {
       const [from, to] = ports;
-      const tcp = [exactly('eth_type', ethType), exactly('ip_proto', 6)];
+      const tcp = [exactly('eth_type', ethType), exactly('ip_proto', 6), exactly('ip_frag', 0)];
       const flows = [
         { inPort: from, fields: tcp, actions: there, output: to },
         { inPort: to, fields: [...tcp, ...back.fields], actions: back.actions, output: from },
@@ -93,16 +107,31 @@ for (const { hook, need } of INGRESS_HOOKS) {
       await sleep(100);
     }
 
-    /** Sends through a connection; resolves to what the entries carried from sender to receiver. */
-    async function transfer(address: string, bytes = BYTES): Promise<Carried> {
+    /**
+     * Sends through a connection; resolves to what the entries carried from sender to receiver.
+     *
+     * @param server where the data arrives, if entries translate the address; it stops to receive after
+     *   all bytes, since the bridge does not translate the end of the connection
+     */
+    async function transfer(
+      address: string,
+      bytes = BYTES,
+      server?: { readonly address: string; readonly port: number },
+    ): Promise<Carried> {
       const script = join(projectRoot(), 'test/adapters/nic/tcx/support/transfer.py');
       const at = [address, String(port++)];
-      const server = await receiver.spawn('receiver', PYTHON, [script, 'receive', ...at]);
-      await server.waitForLine((line) => line === 'ready', 10_000, 'listen');
-      const arrived = server.waitForLine((line) => /^\d+ [0-9a-f]{64}$/.test(line), 20_000, 'end');
+      const place =
+        server === undefined ? at : [server.address, String(server.port), String(bytes)];
+      const listener = await receiver.spawn('receiver', PYTHON, [script, 'receive', ...place]);
+      await listener.waitForLine((line) => line === 'ready', 10_000, 'listen');
+      const arrived = listener.waitForLine(
+        (line) => /^\d+ [0-9a-f]{64}$/.test(line),
+        20_000,
+        'end',
+      );
       const sent = await sender.exec(PYTHON, [script, 'send', ...at, String(bytes)]);
       assert.equal(await arrived, sent.trim());
-      await server.stop();
+      await listener.stop();
       const sums = await carried(backend);
       const there = [...sums.entries()].find(([id]) => id.endsWith('1'))?.[1];
       return { packets: there?.packets ?? 0, bytes: there?.bytes ?? 0 };
@@ -112,6 +141,23 @@ for (const { hook, need } of INGRESS_HOOKS) {
     async function wrongChecksums(): Promise<number> {
       const text = await receiver.exec('nstat', ['-asz', 'TcpInCsumErrors', 'Ip6InHdrErrors']);
       return [...text.matchAll(/^\w+\s+(\d+)/gm)].reduce((sum, [, n]) => sum + Number(n), 0);
+    }
+
+    /**
+     * Runs while the ports have no offloads: they complete the checksums of what entries send, and the
+     * VMs verify them.
+     */
+    async function withoutOffloads(act: () => Promise<void>): Promise<void> {
+      for (const name of ports) await setPort(name, 'off');
+      try {
+        await act();
+      } finally {
+        for (const name of ports) await setPort(name, 'on');
+      }
+    }
+
+    async function setPort(name: string, state: 'on' | 'off'): Promise<void> {
+      await run('ethtool', ['-K', name, 'tx', state, 'sg', state, 'tso', state, 'gso', state]);
     }
 
     function assertWhole({ packets, bytes }: Carried): void {
@@ -145,6 +191,31 @@ for (const { hook, need } of INGRESS_HOOKS) {
           { kind: 'set', field: 'ip_tos', value: Uint8Array.of(0x28), mask: Uint8Array.of(0xfc) },
         ]);
         assertWhole(await transfer(address));
+        assert.equal(await wrongChecksums(), 0);
+      });
+    }
+
+    for (const [what, ethType, service, server] of [
+      ['IPv4', 0x0800, '10.9.0.100', '10.9.0.2'],
+      ['IPv6', 0x86dd, 'fd09::100', 'fd09::2'],
+    ] as const) {
+      it(`translates addresses and ports of segments of ${what} on their way to a server`, async () => {
+        const version = ethType === 0x0800 ? 'ipv4' : 'ipv6';
+        const { mac } = world.port(ports[1]);
+        const neighbour = ['neighbour', 'replace', service, 'lladdr', mac, 'dev', 'eth0'];
+        await sender.exec('ip', neighbour);
+        const [from, to] = [numberBytes('tcp_dst', port), numberBytes('tcp_dst', port + 1_000)];
+        await install(
+          ethType,
+          [rewrite(`${version}_dst`, addressBytes(server)), rewrite('tcp_dst', to)],
+          {
+            fields: [exactly('tcp_src', to)],
+            actions: [rewrite(`${version}_src`, addressBytes(service)), rewrite('tcp_src', from)],
+          },
+        );
+        await withoutOffloads(async () => {
+          assertWhole(await transfer(service, BYTES, { address: server, port: port + 1_000 }));
+        });
         assert.equal(await wrongChecksums(), 0);
       });
     }
@@ -193,6 +264,37 @@ for (const { hook, need } of INGRESS_HOOKS) {
         const sum = (await carried(backend)).get(idText(flow));
         assert.equal(sum?.packets ?? 0, atOnce === 1 ? count : 0);
       }
+    });
+
+    it('translates addresses of datagrams whose checksums await the device', async () => {
+      const [from, output] = ports;
+      const whole = [exactly('ip_proto', 17), exactly('ip_frag', 0)];
+      const match = matchOn(from, exactly('eth_type', 0x0800), ...whole);
+      const target = '10.9.0.101';
+      const mac = ['lladdr', world.port(output).mac, 'dev', 'eth0'];
+      await sender.exec('ip', ['neighbour', 'replace', target, ...mac]);
+      const address = '10.9.0.2';
+      const to = rewrite('ipv4_dst', addressBytes(address));
+      const flow = {
+        id: flowId(1),
+        match,
+        actions: [to, { kind: 'output' as const, port: output }],
+      };
+      await backend.withdrawAll();
+      await carried(backend);
+      const [result] = await backend.apply([{ kind: 'put', flow }], never());
+      assert(result.ok);
+      // The first train of an entry.
+      await sleep(100);
+      const count = 200;
+      const all = { sender, receiver, address, target, port: port++, count, atOnce: 1 };
+      await withoutOffloads(async () => {
+        assert.deepEqual(
+          await sendDatagrams(all),
+          Array.from({ length: count }, (_, i) => i),
+        );
+      });
+      assert.equal((await carried(backend)).get(idText(flow))?.packets, count);
     });
 
     it('leaves segments to the vSwitch that exceed the MTU of the output', async () => {

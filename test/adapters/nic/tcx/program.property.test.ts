@@ -138,6 +138,11 @@ describe('program at tc ingress against a model, on random packets', function ()
           const expected = performed(packet, inFrame);
           if (!expected.equals(packet)) rewritten++;
           if (rewritesTuple(flow.match, flow.actions)) readdressed++;
+          const keptSum = program.keepsSum(packet, world.port(inPort).ifindex);
+          assert.notEqual(keptSum, false, 'the sum over the packet (CHECKSUM_COMPLETE) is wrong');
+          if (keptSum === undefined) continue;
+          packets++;
+          bytes += packet.length;
           assert.equal(result.bytes.toString('hex'), expected.toString('hex'));
         }
         const sum = flow === undefined ? undefined : (await carried(backend)).get(idText(flow));

@@ -13,6 +13,8 @@ export interface Datagrams {
   /** Of the receiver. */
   readonly address: string;
   readonly port: number;
+  /** Where the sender sends to, when something rewrites it. */
+  readonly target?: string;
   readonly count: number;
   /** Datagrams in one call; more than one leave segmentation to the device (UDP_SEGMENT). */
   readonly atOnce: number;
@@ -20,7 +22,7 @@ export interface Datagrams {
 
 /** Sends numbered datagrams; resolves to the numbers that arrive, in their order. */
 export async function sendDatagrams(datagrams: Datagrams): Promise<readonly number[]> {
-  const { sender, receiver, address, port, count, atOnce } = datagrams;
+  const { sender, receiver, address, port, count, atOnce, target = address } = datagrams;
   const script = join(projectRoot(), 'test/adapters/nic/tcx/support/datagrams.py');
   const place = [address, String(port), String(count)];
   const listener = await receiver.spawn('receiver', PYTHON, [script, 'receive', ...place]);
@@ -28,7 +30,8 @@ export async function sendDatagrams(datagrams: Datagrams): Promise<readonly numb
     await listener.waitForLine((line) => line === 'ready', READY_MS, 'listen');
     const isReport = (line: string): boolean => line.startsWith('arrived');
     const arrived = listener.waitForLine(isReport, ARRIVED_MS, 'report');
-    await sender.exec(PYTHON, [script, 'send', ...place, String(atOnce)]);
+    const there = [target, String(port), String(count), String(atOnce)];
+    await sender.exec(PYTHON, [script, 'send', ...there]);
     return (await arrived).split(' ').slice(1).map(Number);
   } finally {
     await listener.stop();

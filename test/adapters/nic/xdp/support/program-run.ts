@@ -16,6 +16,11 @@ export const VERDICT = { aborted: 0, drop: 1, pass: 2, tx: 3, redirect: 4 } as c
 /** What the program at tc ingress says of a packet (`TC_ACT_*`), as an unsigned number. */
 export const INGRESS_VERDICT = { pass: 0xffff_ffff, drop: 2, redirect: 7 } as const;
 
+/** `BPF_F_TEST_SKB_CHECKSUM_COMPLETE`. */
+const CHECKSUM_COMPLETE = 4;
+const EINVAL = 22;
+const EBADMSG = 74;
+
 /** The context of a run on a packet that comes in by a device. */
 type ContextOf = (packet: Buffer, ifindex: number) => Uint32Array;
 
@@ -112,6 +117,24 @@ export class ProgramRun {
    * `repeat`: runs, each on what the one before made of the packet.
    */
   run(packet: Buffer, ifindex: number, repeat = 1): RunResult {
+    const { result, ...ran } = this.#runWith(packet, ifindex, repeat, 0);
+    if (result < 0) throw new Error(`bpf_prog_test_run_opts: ${result}`);
+    return ran;
+  }
+
+  /**
+   * Runs the program at tc ingress on a packet whose device has summed it up (CHECKSUM_COMPLETE), and returns
+   * whether the sum is right afterwards; undefined where the kernel cannot verify it.
+   */
+  keepsSum(packet: Buffer, ifindex: number): boolean | undefined {
+    const { result } = this.#runWith(packet, ifindex, 1, CHECKSUM_COMPLETE);
+    if (result === -EBADMSG) return false;
+    if (result === -EINVAL) return undefined;
+    if (result < 0) throw new Error(`bpf_prog_test_run_opts: ${result}`);
+    return true;
+  }
+
+  #runWith(packet: Buffer, ifindex: number, repeat: number, flags: number) {
     const ctx = this.#contextOf(packet, ifindex);
     const options = {
       sz: koffi.sizeof(this.#options),
@@ -126,13 +149,13 @@ export class ProgramRun {
       retval: 0,
       repeat,
       duration: 0,
-      flags: 0,
+      flags,
       cpu: 0,
       batchSize: 0,
     };
     const result: number = this.#run(this.#fd, options);
-    if (result < 0) throw new Error(`bpf_prog_test_run_opts: ${result}`);
     return {
+      result,
       verdict: options.retval,
       bytes: Buffer.from(this.#out.subarray(0, options.dataSizeOut)),
     };
