@@ -17,6 +17,7 @@ const BENCHES: ReadonlyMap<string, () => Promise<{ readonly run: RunBench }>> = 
   ['tcx', () => import('./tcx/bench.ts')],
   ['meter', () => import('./meter/bench.ts')],
   ['cost', () => import('./cost/bench.ts')],
+  ['connections', () => import('./connections/bench.ts')],
   ['decisions', () => import('./decisions/bench.ts')],
 ]);
 
