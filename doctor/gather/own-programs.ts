@@ -1,11 +1,12 @@
 import { join } from 'node:path';
 import { BpfPrograms } from '../../adapters/nic/core/bpf-programs.ts';
 import { Libbpf } from '../../adapters/nic/core/libbpf.ts';
+import { isMeterProgram } from '../../adapters/nic/core/meter-pins.ts';
 import { OwnPrograms } from '../../adapters/nic/core/own-programs.ts';
 
 /**
- * Recognises the programs of the daemon that uses a pin path: they use its control map. A program that
- * cannot be read, which needs CAP_SYS_ADMIN, counts as that of another.
+ * Recognises the programs of the daemon that uses a pin path: they use its control map, or are pinned as
+ * its meter. A program that cannot be read, which needs CAP_SYS_ADMIN, counts as that of another.
  *
  * @throws {LibbpfMissing} {@link SystemCallFailed}
  */
@@ -13,6 +14,7 @@ export function ownPrograms(pinPath: string): OwnPrograms {
   const programs = new BpfPrograms();
   const control = mapIdAt(new Libbpf(), join(pinPath, 'control'));
   const own = new OwnPrograms();
+  own.add((programId) => isMeterProgram(pinPath, programId));
   if (control === undefined) return own;
   own.add((programId) => {
     try {

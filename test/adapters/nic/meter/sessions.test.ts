@@ -8,8 +8,10 @@ import { Libbpf } from '../../../../adapters/nic/core/libbpf.ts';
 import { isMeterProgram, meterPinPath } from '../../../../adapters/nic/core/meter-pins.ts';
 import { u32, u64 } from '../../../../adapters/nic/core/records.ts';
 import type { PacketMeterOptions } from '../../../../adapters/nic/meter/options.ts';
+import { NetworkLock } from '../../../../adapters/nic/core/network-lock.ts';
 import { PacketMeter } from '../../../../adapters/nic/meter/packet-meter.ts';
 import { METER_CONTROL, METER_LAYOUT_VERSION } from '../../../../adapters/nic/meter/records.ts';
+import { otherHooks } from '../../../../doctor/gather/other-hooks.ts';
 import { run } from '../../../../lab/testbed/run.ts';
 import { readMeter } from '../../../contract/connection-meter.ts';
 import { frameOf, PLAIN } from '../../../contract/metered-frames.ts';
@@ -100,6 +102,20 @@ describe('sessions of a meter', function () {
   it('need a BPF file system', async () => {
     const meter = new PacketMeter({ ...options, pinPath: node.world.folder });
     await assert.rejects(meter.portsChanged(node.world.snapshot()), NoBpfFileSystem);
+    await meter.close('withdraw');
+  });
+
+  it('are no program of others to norikae doctor', async () => {
+    const meter = await started();
+    const ports = [...node.world.snapshot().values()];
+    const others = await otherHooks(ports, { ...options, rulesIn: 'software' }, new NetworkLock());
+    for (const port of ports) {
+      const { xdp, tcx } = others(port);
+      assert.deepEqual({ xdp, tcx }, { xdp: { value: undefined }, tcx: { value: undefined } });
+    }
+    const elsewhere = { pinPath: node.world.pinPath(), rulesIn: 'software' } as const;
+    const foreign = (await otherHooks(ports, elsewhere, new NetworkLock()))(ports[0]);
+    assert.match(JSON.stringify(foreign.tcx), /another tcx program/);
     await meter.close('withdraw');
   });
 
