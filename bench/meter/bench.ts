@@ -64,7 +64,7 @@ function of(
 /** Packets/s without a meter, with it, and with sampling. */
 function rates(figures: readonly Measured[], connections: readonly number[]): string {
   const rate = (count: number, how: MeteredHow): string =>
-    `${(of(figures, count, how, 'packetsPerSecond') / 1000).toFixed(0)}`;
+    (of(figures, count, how, 'packetsPerSecond') / 1000).toFixed(0);
   return connections
     .map(
       (count) => `${count} connections: ${METERED.map((how) => rate(count, how)).join(', ')} kpps`,
