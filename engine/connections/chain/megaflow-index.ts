@@ -29,6 +29,8 @@ type Stage = Map<string, Subtable>;
  */
 export class MegaflowIndex {
   readonly #megaflows = new Map<string, Megaflow>();
+  /** The same, to be asked for each entry at each reading. */
+  readonly #live = new Set<Megaflow>();
   readonly #stages = new Map<string, Stage>();
 
   /** Number of megaflows. */
@@ -42,6 +44,7 @@ export class MegaflowIndex {
     const megaflow = megaflowOf(spec);
     if (megaflow === undefined) return;
     this.#megaflows.set(formatFlowId(spec.id), megaflow);
+    this.#live.add(megaflow);
     const name = stageName(megaflow.recirculation, megaflow.inPort);
     const stage = entryOf(this.#stages, name, (): Stage => new Map());
     const { megaflows } = entryOf(stage, shapeOf(megaflow), () => ({
@@ -58,6 +61,7 @@ export class MegaflowIndex {
     const megaflow = this.#megaflows.get(key);
     if (megaflow === undefined) return;
     this.#megaflows.delete(key);
+    this.#live.delete(megaflow);
     const name = stageName(megaflow.recirculation, megaflow.inPort);
     const stage = this.#stages.get(name);
     const shape = shapeOf(megaflow);
@@ -72,7 +76,7 @@ export class MegaflowIndex {
 
   /** True while the megaflow is in the index, with the same match and actions. */
   has(megaflow: Megaflow): boolean {
-    return this.#megaflows.get(formatFlowId(megaflow.id)) === megaflow;
+    return this.#live.has(megaflow);
   }
 
   /**
@@ -119,9 +123,13 @@ function shapeOf({ conditions }: Megaflow): string {
   return conditions.map(({ name, mask }) => `${name}/${text(mask)}`).join(',');
 }
 
+const CHARACTERS = Array.from({ length: 256 }, (_, byte) => String.fromCharCode(byte));
+
 /** Bytes as a key of a map. */
 function text(bytes: Uint8Array): string {
-  return String.fromCharCode(...bytes);
+  let key = '';
+  for (let i = 0; i < bytes.length; i++) key += CHARACTERS[bytes[i]];
+  return key;
 }
 
 function entryOf<Value>(map: Map<string, Value>, key: string, make: () => Value): Value {

@@ -111,6 +111,11 @@ export class Walk {
     if (last === undefined) {
       return { code: 'no-megaflow', detail: 'no megaflow matches the packets as they enter' };
     }
+    const [unknown] = this.untracked;
+    if (unknown !== undefined) {
+      const detail = `conntrack has no such connection in zone ${unknown.zone}, and no megaflow matches such packets`;
+      return { code: 'not-tracked', detail: `${megaflowName(last)}: ${detail}` };
+    }
     const id = `0x${recirculation.toString(16)}`;
     const detail = `${megaflowName(last)} passes the packets on with recirc(${id}), and no megaflow matches them there`;
     return { code: 'chain-broken', detail };

@@ -9,17 +9,30 @@ export interface MaskedBytes {
 /** Reads one value; undefined when it is malformed or too large. */
 export type ValueReader = (text: string) => Uint8Array | undefined;
 
+const NUMBER = /^(?:0x[0-9a-f]+|\d+)$/;
+
+function narrowBytes(number: number, bytes: number): Uint8Array | undefined {
+  if (number >= 2 ** (8 * bytes)) return undefined;
+  const value = new Uint8Array(bytes);
+  for (let i = 0; i < bytes; i++) value[i] = number >>> (8 * (bytes - 1 - i));
+  return value;
+}
+
+function wideBytes(number: bigint, bytes: number): Uint8Array | undefined {
+  const value = new Uint8Array(bytes);
+  let rest = number;
+  for (let i = bytes - 1; i >= 0; i--) {
+    value[i] = Number(rest & 0xffn);
+    rest >>= 8n;
+  }
+  return rest === 0n ? value : undefined;
+}
+
 /** A decimal number, or a hexadecimal one after `0x`, of `bytes` bytes. */
 export function numberReader(bytes: number): ValueReader {
   return (text) => {
-    if (!/^(?:0x[0-9a-f]+|\d+)$/.test(text)) return undefined;
-    let rest = BigInt(text);
-    const value = new Uint8Array(bytes);
-    for (let i = bytes - 1; i >= 0; i--) {
-      value[i] = Number(rest & 0xffn);
-      rest >>= 8n;
-    }
-    return rest === 0n ? value : undefined;
+    if (!NUMBER.test(text)) return undefined;
+    return bytes > 4 ? wideBytes(BigInt(text), bytes) : narrowBytes(Number(text), bytes);
   };
 }
 
