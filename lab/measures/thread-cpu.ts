@@ -30,6 +30,14 @@ export class ThreadCpuMeter {
   }
 }
 
+/** A process, and those that it and its children have started and that run. */
+export function familyOf(pid: number): readonly number[] {
+  const children = entriesOf(`/proc/${pid}/task`)
+    .flatMap((thread) => textOf(`/proc/${pid}/task/${thread}/children`)?.trim().split(' ') ?? [])
+    .filter((text) => text !== '');
+  return [pid, ...children.flatMap((child) => familyOf(Number(child)))];
+}
+
 /** Process ids of the kernel's threads for softirqs, one for each CPU. */
 export function softirqThreads(): readonly number[] {
   return entriesOf('/proc')

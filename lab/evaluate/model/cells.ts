@@ -35,6 +35,7 @@ export interface Profile {
   /** VMs, the other ends of the traffic, and what stands for hardware. */
   readonly guests: number;
   readonly vswitch: number;
+  /** With the processes that it starts. */
   readonly daemon: number;
   /** Threads of the kernel that receive packets when there are too many for those who send them. */
   readonly ksoftirqd: number;

@@ -4,7 +4,7 @@ import { counted } from '../../../text/format.ts';
 import type { Cell, Direction, Evaluation, LaneRun, Placement, Sample } from '../model/cells.ts';
 import { type ChartLine, type VmChart, vmChart } from './chart.ts';
 import { LANES } from '../model/lanes.ts';
-import { shortfalls } from './shortfalls.ts';
+import { verdictOf } from './shortfalls.ts';
 import { STUDY_FIGURES } from '../model/study.ts';
 import { loadOf, machineOf, percent } from './texts.ts';
 
@@ -57,15 +57,13 @@ function laneSection(cells: readonly Cell[], run: LaneRun): string {
     const grid = `<div class="grid-of-cards">${charts.map(vmChart).join('\n')}</div>`;
     return charts.length === 0 ? '' : `<h3>MTU ${mtu}</h3>\n${grid}`;
   });
-  const behind = shortfalls(cells, run).map((text) => `<li>${escaped(text)}</li>`);
-  const verdict =
-    behind.length === 0
-      ? '<p>Offload is ahead everywhere, in throughput and in CPU time at the same rate.</p>'
-      : `<p>Where offload is not ahead:</p><ul>${behind.join('')}</ul>`;
+  const { summary, shortfalls } = verdictOf(cells, run);
+  const items = shortfalls.map((text) => `<li>${escaped(text)}</li>`).join('');
+  const list = items === '' ? '' : `<ul>${items}</ul>`;
   return `<h2>Lane ${lane}</h2>
 <p>${escaped(about)}</p>
 <p>${counted(plan.repetitions, 'measurement')} of ${plan.seconds} s each. ${escaped(machineOf(run))}; ${escaped(loadOf(run))}.</p>
-${verdict}
+<p>${summary}</p>${list}
 ${sections.join('\n')}`;
 }
 

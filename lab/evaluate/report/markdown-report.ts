@@ -1,6 +1,6 @@
 import { type Cell, type Evaluation, type LaneRun, otherOf } from '../model/cells.ts';
 import { LANES } from '../model/lanes.ts';
-import { shortfalls } from './shortfalls.ts';
+import { verdictOf } from './shortfalls.ts';
 import { gbit, loadOf, machineOf, percent } from './texts.ts';
 
 /** The figures of an evaluation for `docs/evaluation.md`: a table and the machine for each lane. */
@@ -13,7 +13,8 @@ function sectionOf(cells: readonly Cell[], run: LaneRun): string {
   const rows = cells
     .filter((cell) => cell.lane === lane && cell.placement === 'offload')
     .map((offload) => rowOf(offload, otherOf(cells, offload)));
-  const behind = shortfalls(cells, run);
+  const { summary, shortfalls } = verdictOf(cells, run);
+  const list = shortfalls.length === 0 ? [] : ['', ...shortfalls.map((text) => `- ${text}`)];
   return [
     `### Lane ${lane}`,
     '',
@@ -24,9 +25,8 @@ function sectionOf(cells: readonly Cell[], run: LaneRun): string {
     `Medians of ${plan.repetitions} x ${plan.seconds} s (lowest to highest). ${machineOf(run)};`,
     `${loadOf(run)}. Offload: ${LANES[lane].carrier}.`,
     '',
-    ...(behind.length === 0
-      ? ['Offload is ahead in every row, in throughput and in CPU time at the same rate.']
-      : ['Where offload is not ahead:', '', ...behind.map((text) => `- ${text}`)]),
+    summary,
+    ...list,
   ].join('\n');
 }
 

@@ -13,17 +13,23 @@ const PARTS: readonly { readonly name: string; readonly share: (p: Profile) => n
   { name: 'vSwitch', share: (p) => p.vswitch },
   { name: 'ksoftirqd', share: (p) => p.ksoftirqd },
   { name: 'daemon', share: (p) => p.daemon },
+  { name: 'all else', share: (p) => p.other + p.lab },
 ];
 
+/** What a report says about the placements of a lane. */
+export interface Verdict {
+  readonly summary: string;
+  /** A sentence for each setting in which offload is not ahead: how far, what limits it, where CPU time goes. */
+  readonly shortfalls: readonly string[];
+}
+
 /**
- * A sentence for each setting in which offload is not ahead of onload, in throughput or in CPU time at
- * the same rate: how far, what limits it, and where the CPU time goes. Empty where it is ahead everywhere.
- *
- * Beside other work, CPU time at the same rate is not compared, and the first sentence says so.
+ * Where offload is not ahead of onload, in throughput or in CPU time at the same rate. Beside other work, CPU
+ * time is not compared.
  */
-export function shortfalls(cells: readonly Cell[], run: LaneRun): readonly string[] {
+export function verdictOf(cells: readonly Cell[], run: LaneRun): Verdict {
   const disturbed = run.otherWork.median > DISTURBED;
-  const found = cells
+  const shortfalls = cells
     .filter(({ lane, placement }) => lane === run.lane && placement === 'offload')
     .flatMap((offload) => {
       const onload = otherOf(cells, offload);
@@ -31,7 +37,12 @@ export function shortfalls(cells: readonly Cell[], run: LaneRun): readonly strin
       return [slower(offload, onload, run), cpu];
     })
     .filter((text) => text !== undefined);
-  return disturbed ? [disturbance(run), ...found] : found;
+  const measures = disturbed ? 'throughput' : 'throughput and in CPU time at the same rate';
+  const outcome =
+    shortfalls.length === 0
+      ? `Offload is ahead everywhere, in ${measures}.`
+      : 'Where offload is not ahead:';
+  return { summary: disturbed ? `${disturbance(run)} ${outcome}` : outcome, shortfalls };
 }
 
 function slower(offload: Cell, onload: Cell, { machine }: LaneRun): string | undefined {

@@ -1,7 +1,7 @@
 import { table, times } from '../../measures/phase.ts';
 import { type Cell, type Evaluation, type LaneRun, otherOf } from '../model/cells.ts';
 import { LANES } from '../model/lanes.ts';
-import { shortfalls } from './shortfalls.ts';
+import { verdictOf } from './shortfalls.ts';
 import { gbit, loadOf, machineOf, percent } from './texts.ts';
 
 const HEAD = [
@@ -48,7 +48,7 @@ function formatLane(cells: readonly Cell[], run: LaneRun): string {
         cpuOf(offload),
       ];
     });
-  const behind = shortfalls(cells, run);
+  const { summary, shortfalls } = verdictOf(cells, run);
   return [
     `Lane ${lane} (offload: ${LANES[lane].carrier})`,
     table([...HEAD, ...rows]),
@@ -57,9 +57,8 @@ function formatLane(cells: readonly Cell[], run: LaneRun): string {
     'the CPU time of VMs, of the machines at the other ends and of what stands for hardware counts as guest',
     machineOf(run),
     loadOf(run),
-    ...(behind.length === 0
-      ? ['offload is ahead everywhere']
-      : ['Where offload is not ahead:', ...behind]),
+    summary,
+    ...shortfalls,
   ].join('\n');
 }
 

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { BusyCpuMeter, SoftirqMeter } from '../../measures/host-cpu.ts';
-import { softirqThreads, ThreadCpuMeter } from '../../measures/thread-cpu.ts';
+import { familyOf, softirqThreads, ThreadCpuMeter } from '../../measures/thread-cpu.ts';
 import type { Profile, Sample } from '../model/cells.ts';
 import type { Scene } from './scene.ts';
 
@@ -13,7 +13,7 @@ export class CpuMeter {
   readonly #busy = new BusyCpuMeter();
   readonly #softirq = new SoftirqMeter();
   readonly #vswitch: ThreadCpuMeter;
-  readonly #daemon: ThreadCpuMeter;
+  readonly #daemon: readonly ThreadCpuMeter[];
   readonly #lab = new ThreadCpuMeter(process.pid);
   readonly #ksoftirqd = softirqThreads().map((pid) => new ThreadCpuMeter(pid));
   readonly #sinceMs = performance.now();
@@ -22,7 +22,7 @@ export class CpuMeter {
     this.#guests = guests;
     this.#guestsBefore = guests.usedSeconds();
     this.#vswitch = new ThreadCpuMeter(host.vswitch);
-    this.#daemon = new ThreadCpuMeter(host.daemon);
+    this.#daemon = familyOf(host.daemon).map((pid) => new ThreadCpuMeter(pid));
   }
 
   /** Shares of all CPUs since construction. */
@@ -32,9 +32,9 @@ export class CpuMeter {
     const busyCpu = this.#busy.share();
     const guests = (this.#guests.usedSeconds() - this.#guestsBefore) / all;
     const vswitch = this.#vswitch.used();
-    const daemon = this.#daemon.used().all / all;
+    const daemon = sumOf(this.#daemon) / all;
     const lab = this.#lab.used().all / all;
-    const ksoftirqd = this.#ksoftirqd.reduce((sum, meter) => sum + meter.used().all, 0) / all;
+    const ksoftirqd = sumOf(this.#ksoftirqd) / all;
     const named = guests + vswitch.all / all + daemon + ksoftirqd + lab;
     const profile: Profile = {
       guests,
@@ -48,4 +48,9 @@ export class CpuMeter {
     };
     return { hostCpu: Math.max(0, busyCpu - guests), busyCpu, profile };
   }
+}
+
+/** CPU time of processes together, seconds. */
+function sumOf(meters: readonly ThreadCpuMeter[]): number {
+  return meters.reduce((sum, meter) => sum + meter.used().all, 0);
 }
