@@ -186,6 +186,7 @@ program
 
 interface OvnArguments {
   readonly seconds: number;
+  readonly restart: boolean;
   readonly only: readonly string[];
   readonly json: boolean;
 }
@@ -194,6 +195,7 @@ program
   .command('ovn')
   .description("Runs the same workload in deployments of Debian's OVN without Norikae and with it")
   .option('--seconds <n>', 'length of each measured phase', parseSeconds, 5)
+  .option('--restart', 'restart ovs-vswitchd, too, without the daemon and with it', false)
   .option(
     '--only <word>',
     'run the deployments with this word in their name; repeatable',
@@ -211,8 +213,9 @@ program
   .command('openstack')
   .description("Runs the same workload through the pipeline of OpenStack's firewall driver")
   .option('--seconds <n>', 'length of each measured phase', parseSeconds, 5)
+  .option('--restart', 'restart ovs-vswitchd, too, without the daemon and with it', false)
   .option('--json', 'print one JSON object', false)
-  .action(async (options: { seconds: number; json: boolean }) => {
+  .action(async (options: { seconds: number; restart: boolean; json: boolean }) => {
     const report = await runOpenstack(options);
     console.log(options.json ? JSON.stringify(report) : formatConnectionsReport(report));
     if (!deliversRightly(report)) process.exitCode = 1;

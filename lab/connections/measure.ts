@@ -5,6 +5,7 @@ import { sleep, waitFor } from '../testbed/wait.ts';
 import { ByteSampler } from './byte-sampler.ts';
 import { EntryWatch } from './entry-watch.ts';
 import type { DeploymentReport, Phase, RuleChange } from './report.ts';
+import { type Restart, restartVswitch } from './restart.ts';
 import { RuleWatch } from './rule-watch.ts';
 import { forget, type Scene, type SceneSwitch } from './scene.ts';
 import { type Clients, startClients, startServers } from './traffic.ts';
@@ -20,8 +21,22 @@ const RULE_MS = 15_000;
 /** Time without a byte that proves that nothing is delivered, ms. */
 const SILENCE_MS = 1_000;
 
-/** Runs the workload in a scene, without the daemon and with it, and changes a rule. */
-export async function measureScene(scene: Scene, seconds: number): Promise<DeploymentReport> {
+/** What is measured of each scene. */
+export interface MeasureOptions {
+  /** Length of each measured phase, seconds. */
+  readonly seconds: number;
+  /** Whether ovs-vswitchd is restarted, too, once without the daemon and once with it. */
+  readonly restart: boolean;
+}
+
+/**
+ * Runs the workload in a scene, without the daemon and with it, lets the connection return to the
+ * vSwitch, and changes a rule.
+ */
+export async function measureScene(
+  scene: Scene,
+  { seconds, restart }: MeasureOptions,
+): Promise<DeploymentReport> {
   const servers = await startServers(scene.server);
   try {
     await forget(scene);
@@ -29,22 +44,34 @@ export async function measureScene(scene: Scene, seconds: number): Promise<Deplo
       await sleep(SETTLE_MS.off);
       return measurePhase(scene, [], bulk.intervals, seconds);
     });
+    const restartOff = restart ? await restartUnder(scene) : null;
     await forget(scene);
     const daemons = await startDaemons(scene);
     try {
-      return await withClients(scene, async (clients) => {
+      const measured = await withClients(scene, async (clients) => {
         await sleep(SETTLE_MS.on);
         const on = await measurePhase(scene, daemons, clients.bulk.intervals, seconds);
         const kept = keptFor(await daemons[0].flows());
+        const survivesReturn = await returnToVswitch(daemons, clients);
         const ruleChange = await changeRule(scene, daemons, clients);
-        return { name: scene.name, off, on, ruleChange, kept };
+        return { name: scene.name, off, on, survivesReturn, ruleChange, kept };
       });
+      const restartOn = restart ? await restartUnder(scene) : null;
+      return { ...measured, restart: { off: restartOff, on: restartOn } };
     } finally {
       for (const daemon of daemons) await daemon.stop();
     }
   } finally {
     await servers.stop();
   }
+}
+
+/** Starts the workload and restarts the client's vSwitch under it. */
+function restartUnder(scene: Scene): Promise<Restart> {
+  return withClients(scene, async (clients) => {
+    await sleep(SETTLE_MS.on);
+    return restartVswitch(scene, clients);
+  });
 }
 
 /** A daemon on each vSwitch, with conntrack's sequence checks off. */
@@ -124,6 +151,29 @@ function enteredBytes({ ovs, inputs }: SceneSwitch): number {
 }
 
 /**
+ * Sends every flow back to the vSwitch for a while, and lets it have its entry again. True when the
+ * TCP connection went on all the time.
+ */
+async function returnToVswitch(
+  daemons: readonly NorikaeDaemon[],
+  { bulk }: Clients,
+): Promise<boolean> {
+  for (const daemon of daemons) await daemon.command('onload-all');
+  await sleep(SETTLE_MS.off);
+  const onVswitch = await bytesWithin(bulk, SILENCE_MS);
+  for (const daemon of daemons) await daemon.command('resume');
+  await sleep(SETTLE_MS.on);
+  return onVswitch > 0 && (await bytesWithin(bulk, SILENCE_MS)) > 0;
+}
+
+/** Payload that the TCP connection sends within a time. */
+async function bytesWithin({ intervals }: Clients['bulk'], ms: number): Promise<number> {
+  const from = intervals.length;
+  await sleep(ms);
+  return intervals.slice(from).reduce((sum, { bytes }) => sum + bytes, 0);
+}
+
+/**
  * Lets an ACL drop the traffic, and measures from the first change of the vSwitch's own rules until
  * the entry of the TCP connection is gone.
  */
@@ -145,9 +195,7 @@ async function changeRule(
       : await waitFor('the entry is gone', () => entries.busiestGoneMs, wait);
     await scene.settled();
     await sleep(SILENCE_MS);
-    const from = bulk.intervals.length;
-    await sleep(SILENCE_MS);
-    const deliveredBytes = bulk.intervals.slice(from).reduce((sum, { bytes }) => sum + bytes, 0);
+    const deliveredBytes = await bytesWithin(bulk, SILENCE_MS);
     return { reactionMs: goneMs === undefined ? null : goneMs - changedMs, deliveredBytes };
   } finally {
     entries.stop();

@@ -1,4 +1,5 @@
 import { table } from '../measures/phase.ts';
+import type { Restart } from './restart.ts';
 
 /** Measurements of the workload without the daemon, or with it. */
 export interface Phase {
@@ -28,9 +29,18 @@ export interface DeploymentReport {
   readonly name: string;
   readonly off: Phase;
   readonly on: Phase;
+  /** Whether the TCP connection went on when its entry was removed, and when it got one again. */
+  readonly survivesReturn: boolean;
   readonly ruleChange: RuleChange;
   /** Share of the rate that stayed on the vSwitch, by reason, 0 to 1. */
   readonly kept: Readonly<Record<string, number>>;
+  /** A restart of ovs-vswitchd without the daemon, and with it; null: not tried. */
+  readonly restart: RestartPair;
+}
+
+interface RestartPair {
+  readonly off: Restart | null;
+  readonly on: Restart | null;
 }
 
 /** The report of all deployments. */
@@ -44,30 +54,36 @@ export interface ConnectionsReport {
     readonly ruleChangeMs: number | null;
     readonly hostCpu: { readonly off: number; readonly on: number };
     readonly bitsPerSecond: { readonly off: number; readonly on: number };
+    readonly survivesReturn: boolean;
     /** Bytes delivered although an ACL drops them. */
     readonly wronglyDelivered: number;
     readonly kept: Readonly<Record<string, number>>;
+    readonly restart: RestartPair;
   }[];
 }
 
 export function connectionsReportOf(reports: readonly DeploymentReport[]): ConnectionsReport {
   return {
-    deployments: reports.map(({ name, off, on, ruleChange, kept }) => ({
+    deployments: reports.map(({ name, off, on, survivesReturn, ruleChange, kept, restart }) => ({
       name,
       offloadedShare: on.offloadedShare,
       ratio: on.bitsPerSecond / off.bitsPerSecond,
       ruleChangeMs: ruleChange.reactionMs,
       hostCpu: { off: off.hostCpu, on: on.hostCpu },
       bitsPerSecond: { off: off.bitsPerSecond, on: on.bitsPerSecond },
+      survivesReturn,
       wronglyDelivered: ruleChange.deliveredBytes,
       kept,
+      restart,
     })),
   };
 }
 
-/** Whether every deployment delivered nothing after its rule change. */
+/** Whether in every deployment the connection survived, and nothing was delivered after the rule change. */
 export function isClean({ deployments }: ConnectionsReport): boolean {
-  return deployments.every(({ wronglyDelivered }) => wronglyDelivered === 0);
+  return deployments.every(
+    ({ survivesReturn, wronglyDelivered }) => survivesReturn && wronglyDelivered === 0,
+  );
 }
 
 /** The report as text for a terminal. */
@@ -78,8 +94,10 @@ export function formatConnectionsReport({ deployments }: ConnectionsReport): str
     `${megabits(one.bitsPerSecond.off)} -> ${megabits(one.bitsPerSecond.on)}`,
     `${one.ratio.toFixed(1)}x`,
     `${percent(one.hostCpu.off)} -> ${percent(one.hostCpu.on)}`,
+    one.survivesReturn ? 'survives' : 'dead',
     one.ruleChangeMs === null ? '-' : `${one.ruleChangeMs.toFixed(0)} ms`,
     one.wronglyDelivered === 0 ? 'none' : `${one.wronglyDelivered} bytes`,
+    restarts(one.restart),
     Object.entries(one.kept)
       .map(([reason, share]) => `${reason} ${percent(share)}`)
       .join(', '),
@@ -90,8 +108,10 @@ export function formatConnectionsReport({ deployments }: ConnectionsReport): str
     'TCP, Mbit/s',
     'ratio',
     'host CPU',
+    'return',
     'rule change',
     'delivered after it',
+    'silence at restart',
     'kept on the vSwitch, by reason',
   ];
   return table([head, ...rows]);
@@ -103,4 +123,14 @@ function percent(share: number): string {
 
 function megabits(bitsPerSecond: number): string {
   return (bitsPerSecond / 1e6).toFixed(0);
+}
+
+function restarts({ off, on }: RestartPair): string {
+  return off === null && on === null ? '-' : `${restartText(off)} -> ${restartText(on)}`;
+}
+
+/** Longest silence of the connection. */
+function restartText(restart: Restart | null): string {
+  if (restart === null) return '-';
+  return restart.survives ? `${(restart.longestGapMs / 1_000).toFixed(1)} s` : 'dead';
 }

@@ -1,4 +1,4 @@
-import { measureScene } from '../connections/measure.ts';
+import { type MeasureOptions, measureScene } from '../connections/measure.ts';
 import {
   type ConnectionsReport,
   connectionsReportOf,
@@ -9,9 +9,7 @@ import { OvnCloud } from './cloud.ts';
 import { deploy, DEPLOYMENTS, withdraw } from './deployments.ts';
 
 /** Options of the experiment. */
-export interface OvnOptions {
-  /** Length of each measured phase, seconds. */
-  readonly seconds: number;
+export interface OvnOptions extends MeasureOptions {
   /** Words of the names of deployments; empty: all. */
   readonly only: readonly string[];
 }
@@ -30,7 +28,8 @@ export class NoSuchDeployment extends Error {
  *
  * @throws {NoSuchDeployment}
  */
-export async function runOvn({ seconds, only }: OvnOptions): Promise<ConnectionsReport> {
+export async function runOvn(options: OvnOptions): Promise<ConnectionsReport> {
+  const { only } = options;
   const chosen = DEPLOYMENTS.filter(
     ({ name }) => only.length === 0 || only.some((word) => name.includes(word)),
   );
@@ -41,7 +40,7 @@ export async function runOvn({ seconds, only }: OvnOptions): Promise<Connections
     const reports: DeploymentReport[] = [];
     for (const deployment of chosen) {
       progress(deployment.name);
-      reports.push(await measureScene(await deploy(cloud, deployment), seconds));
+      reports.push(await measureScene(await deploy(cloud, deployment), options));
       await withdraw(cloud, deployment);
     }
     return connectionsReportOf(reports);
