@@ -6,6 +6,7 @@ import { Capture, sendFrames, sequenceOf, startSender } from '../../lab/testbed/
 import { sleep, waitFor } from '../../lab/testbed/wait.ts';
 import { NodeFixture, udpFrames } from '../node/fixture.ts';
 import { needs } from '../support/needs.ts';
+import { isAtLeast } from './support/kernel-release.ts';
 
 /** An emulated processor takes half a minute to load the daemon, more beside another one. */
 const READY = { timeoutMs: 150_000, everyMs: 1_000 };
@@ -32,11 +33,6 @@ const BACKENDS: readonly {
 ];
 
 const RULES = ['in_port=1,actions=output:2', 'in_port=2,actions=output:1'];
-
-function isAtLeast(major: number, minor: number): boolean {
-  const [ours = 0, ourMinor = 0] = release().split('.').map(Number);
-  return ours > major || (ours === major && ourMinor >= minor);
-}
 
 /** What a backend carries now: a flow from the first VM whose entry has carried packets. */
 function isCarried(flow: FlowView): boolean {

@@ -2,18 +2,20 @@ import assert from 'node:assert/strict';
 import type { FlowView } from '../../api/flow-views.ts';
 import type { NorikaeDaemon } from '../../lab/testbed/daemon.ts';
 import { readDeviceCounters } from '../../lab/testbed/device-counters.ts';
-import { type Iperf3Client, startIperf3Server } from '../../lab/testbed/iperf3.ts';
+import { Iperf3Client, startIperf3Server } from '../../lab/testbed/iperf3.ts';
 import { BRIDGE } from '../../lab/testbed/node.ts';
+import { run } from '../../lab/testbed/run.ts';
 import { waitFor } from '../../lab/testbed/wait.ts';
-import { MOVE_MS, needsRealNode, NodeFixture } from './fixture.ts';
+import { MOVE_MS, needsRealNode, NodeFixture, STATEFUL_ACL } from './fixture.ts';
 
-/** A stateful ACL: the first VM may open connections to the second. */
-const STATEFUL = [
+/** A load balancer: a virtual address, behind which is the second VM. */
+const VIRTUAL = '10.9.0.100';
+const BALANCED = [
   'table=0,arp,actions=normal',
-  'table=0,ip,actions=ct(zone=7,table=1)',
-  'table=1,ip,in_port=1,ct_state=+new+trk,actions=ct(commit,zone=7),output:2',
-  'table=1,ip,in_port=1,ct_state=+est+trk,actions=output:2',
-  'table=1,ip,in_port=2,ct_state=+est+trk,actions=output:1',
+  'table=0,ip,actions=ct(zone=7,nat,table=1)',
+  `table=1,ip,in_port=1,ct_state=+new+trk,nw_dst=${VIRTUAL},actions=ct(commit,zone=7,nat(dst=10.9.0.2:5201)),output:2`,
+  'table=1,ip,in_port=1,ct_state=+est+trk,actions=dec_ttl,output:2',
+  'table=1,ip,in_port=2,ct_state=+est+trk,actions=dec_ttl,output:1',
 ];
 
 const SEQUENCE_CHECKS = { on: 'dpctl/ct-enable-tcp-seq-chk', off: 'dpctl/ct-disable-tcp-seq-chk' };
@@ -29,7 +31,7 @@ describe('on the real node, connections that conntrack tracks', function () {
     await startIperf3Server(fixture.receiver.namespace);
   });
   beforeEach(async () => {
-    await fixture.rules(...STATEFUL);
+    await fixture.rules(...STATEFUL_ACL);
     await fixture.node.ovs.appctl(SEQUENCE_CHECKS.off);
     daemon = await fixture.startDaemon({ connections: {} });
   });
@@ -101,6 +103,26 @@ describe('on the real node, connections that conntrack tracks', function () {
     await daemon.control.resume();
     await carried();
     await goesOn(client, 3);
+  });
+
+  it('are translated by their entries as conntrack translates them', async () => {
+    await fixture.rules(...BALANCED);
+    const { sender, receiver } = fixture;
+    const virtual = ['neigh', 'replace', VIRTUAL, 'lladdr', receiver.mac, 'dev', 'eth0'];
+    await run('ip', ['-n', sender.namespace.name, ...virtual]);
+    const options = { server: VIRTUAL, port: 80, seconds: 3, intervalSeconds: 0.25 };
+    const client = await Iperf3Client.start(sender.namespace, options);
+    const flows = await carried();
+    const does = new Map(flows.map(({ inPort, actions }) => [inPort, actions]));
+    assert.deepEqual(
+      [does.get('vm1'), does.get('vm2')],
+      [
+        'set ipv4_dst=10.9.0.2, set ip_ttl=63, set tcp_dst=5201, output vm2',
+        'set ipv4_src=10.9.0.100, set ip_ttl=63, set tcp_src=80, output vm1',
+      ],
+    );
+    await goesOn(client, 2);
+    assert.equal((await client.process.exited).code, 0);
   });
 
   it('lose their entries when they end', async () => {

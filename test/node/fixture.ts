@@ -15,6 +15,15 @@ export const EAGER = join(packageRoot(), 'test', 'node', 'policies', 'eager.json
 /** Rate of a {@link NodeFixture.startTcp}: thousands of packets a second, from a few per cent CPU. */
 const TCP_BITS_PER_SECOND = 200e6;
 
+/** A stateful ACL: the first VM may open connections to the second. */
+export const STATEFUL_ACL = [
+  'table=0,arp,actions=normal',
+  'table=0,ip,actions=ct(zone=7,table=1)',
+  'table=1,ip,in_port=1,ct_state=+new+trk,actions=ct(commit,zone=7),output:2',
+  'table=1,ip,in_port=1,ct_state=+est+trk,actions=output:2',
+  'table=1,ip,in_port=2,ct_state=+est+trk,actions=output:1',
+];
+
 /** How long a flow may take to be moved on a busy machine, ms. */
 export const MOVE_MS = 10_000;
 
