@@ -37,12 +37,14 @@ export interface NodeConnections {
 export function withConnections(parts: ConnectionParts): NodeConnections {
   const { config, connections, flows, ports, clock, log } = parts;
   const { runDir, database, datapath, readFlowsFrom, timeoutMs } = config.node.ovs;
-  const { pinPath, ports: only } = config.backend;
+  const { adapter, pinPath, ports: only } = config.backend;
   const meter = new PacketMeter({
     pinPath,
     objectPath: join(packageRoot(), 'dist/adapters/nic/meter/norikae.bpf.o'),
     connections: connections.counted,
     forgetAfterMs: connections.idleMs,
+    // A program at tcx would run before the filters.
+    ...(adapter === 'cls_bpf' ? { hook: adapter } : {}),
     ...(only === undefined ? {} : { ports: only }),
   });
   const tracker =

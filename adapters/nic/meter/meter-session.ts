@@ -2,17 +2,15 @@ import { existsSync, readdirSync, rmdirSync } from 'node:fs';
 import { monotonicMs } from '../../../async/monotonic.ts';
 import type { MeterReading, MeterSink } from '../../../engine/ports/connection-meter.ts';
 import { BpfPrograms } from '../core/bpf-programs.ts';
-import { DevicePrograms } from '../core/device-programs.ts';
 import { Libbpf } from '../core/libbpf.ts';
 import { meterPinPath } from '../core/meter-pins.ts';
 import type { NetworkLock } from '../core/network-lock.ts';
 import { PinLock } from '../core/pin-lock.ts';
-import { TcxLinks } from '../tcx/tcx-links.ts';
 import { ConnectionReader } from './connection-reader.ts';
-import { MeterUnsupported } from './errors.ts';
 import { Forgotten } from './forgotten.ts';
 import { MeteredPorts } from './metered-ports.ts';
 import { MeterMaps } from './meter-maps.ts';
+import { type MeterPoint, openMeterPoint } from './meter-point.ts';
 import { MeterProgram } from './meter-program.ts';
 import { type PacketMeterOptions, SAMPLING } from './options.ts';
 import { PortNames } from './port-names.ts';
@@ -26,6 +24,7 @@ interface Parts {
   readonly pinLock: PinLock;
   readonly folder: string;
   readonly maps: MeterMaps;
+  readonly place: MeterPoint;
   readonly program: MeterProgram;
   readonly ports: MeteredPorts;
   readonly names: PortNames;
@@ -56,7 +55,6 @@ export class MeterSession {
   static async open(options: PacketMeterOptions, lock: NetworkLock): Promise<MeterSession> {
     const libbpf = new Libbpf();
     const programs = new BpfPrograms();
-    if (!(await new DevicePrograms(lock).knowsTcx())) throw new MeterUnsupported();
     const { connections, objectPath, sampling = SAMPLING } = options;
     const folder = meterPinPath(options.pinPath);
     const pinLock = PinLock.acquire(folder);
@@ -69,12 +67,13 @@ export class MeterSession {
       const object = { objectPath, maps: maps.byName(), folder };
       const program = await MeterProgram.load({ libbpf, programs, ...object });
       undo.unshift(() => program.close());
-      const point = new TcxLinks(libbpf, lock, folder, 'last');
-      await point.open();
+      const { pinPath, hook } = options;
+      const place = await openMeterPoint({ libbpf, programs, lock, pinPath, hook });
+      undo.unshift(() => place.close());
       const names = new PortNames();
       const only = options.ports === undefined ? undefined : new Set(options.ports);
-      const ports = new MeteredPorts({ maps, point, program, names, only });
-      const own = { libbpf, pinLock, folder, maps, program, names, ports };
+      const ports = new MeteredPorts({ maps, place, program, names, only });
+      const own = { libbpf, pinLock, folder, maps, place, program, names, ports };
       return new MeterSession({ ...own, options });
     } catch (error) {
       for (const step of undo) step();
@@ -95,10 +94,11 @@ export class MeterSession {
 
   /** Ends the session; see {@link ConnectionMeter.close}. @throws {NetworkLockBusy} */
   async close(how: 'withdraw' | 'keep'): Promise<void> {
-    const { pinLock, maps, program } = this.#parts;
+    const { pinLock, maps, place, program } = this.#parts;
     try {
       if (how === 'withdraw') await this.#withdraw();
     } finally {
+      place.close();
       program.close();
       maps.close();
       pinLock.release();
@@ -106,8 +106,9 @@ export class MeterSession {
   }
 
   async #withdraw(): Promise<void> {
-    const { maps, program, ports, folder } = this.#parts;
+    const { maps, place, program, ports, folder } = this.#parts;
     await ports.leaveAll();
+    place.unpin();
     program.unpin();
     maps.unpin();
     // Anything that is left has not been pinned by a meter.

@@ -2,8 +2,8 @@ import type { PortSnapshot } from '../../../engine/model/port.ts';
 import { ifindexOf, isEthernet } from '../core/device.ts';
 import { NetworkLockBusy, SystemCallFailed } from '../core/errors.ts';
 import { exclusionOf } from '../core/port-eligibility.ts';
-import type { IngressPoint } from '../tcx/ingress-point.ts';
 import type { MeterMaps } from './meter-maps.ts';
+import type { MeterPoint } from './meter-point.ts';
 import type { MeterProgram } from './meter-program.ts';
 import type { PortNames } from './port-names.ts';
 import { meterIdentity } from './records.ts';
@@ -11,7 +11,7 @@ import { meterIdentity } from './records.ts';
 /** What {@link MeteredPorts} works with. */
 export interface MeteredPortsParts {
   readonly maps: MeterMaps;
-  readonly point: IngressPoint;
+  readonly place: MeterPoint;
   readonly names: PortNames;
   readonly program: MeterProgram;
   readonly only: ReadonlySet<string> | undefined;
@@ -50,7 +50,9 @@ export class MeteredPorts {
     for (const port of snapshot.values()) {
       if (exclusionOf(port, this.#parts.only) !== undefined) continue;
       const { name, ifindex, uuid } = port;
-      wanted.set(name, { ifindex, uuid });
+      const refusal = this.#parts.place.refusal(port);
+      if (refusal === undefined) wanted.set(name, { ifindex, uuid });
+      else this.#failures.set(name, refusal);
     }
     const kept = new Set(Array.from(wanted.values(), ({ ifindex }) => ifindex));
     const areGone = await this.#leave(kept);
@@ -58,18 +60,18 @@ export class MeteredPorts {
     for (const [name, port] of wanted) await this.#count(name, port);
     this.#parts.names.set(new Map(Array.from(this.#ports, ([name, { uuid }]) => [name, uuid])));
     // A port that failed, or a device that is not wanted, can still have the program of a former daemon.
-    if (areGone && this.#failures.size === 0) this.#parts.program.keepPin();
+    if (areGone && this.#ports.size === wanted.size) this.#parts.program.keepPin();
   }
 
   /** Detaches from every device. @throws {NetworkLockBusy} */
   async leaveAll(): Promise<void> {
     this.#ports.clear();
-    for (const ifindex of this.#parts.point.devices()) await this.#detach(ifindex);
+    for (const ifindex of this.#parts.place.point.devices()) await this.#detach(ifindex);
   }
 
   /** Detaches from the devices that are not among those to keep; false: not from all of them yet. */
   async #leave(kept: ReadonlySet<number>): Promise<boolean> {
-    for (const ifindex of this.#parts.point.devices()) {
+    for (const ifindex of this.#parts.place.point.devices()) {
       if (kept.has(ifindex)) continue;
       try {
         await this.#detach(ifindex);
@@ -82,19 +84,19 @@ export class MeteredPorts {
   }
 
   async #detach(ifindex: number): Promise<void> {
-    const { maps, point } = this.#parts;
-    await point.detach(ifindex);
+    const { maps, place } = this.#parts;
+    await place.point.detach(ifindex);
     maps.removePort(ifindex);
   }
 
   async #count(name: string, port: MeteredPort): Promise<void> {
-    const { maps, point, program } = this.#parts;
+    const { maps, place, program } = this.#parts;
     const { ifindex, uuid } = port;
     try {
       if (ifindexOf(name) !== ifindex) throw new DeviceGone(name);
       if (!isEthernet(name)) throw new NotEthernet(name);
       maps.setPort(ifindex, meterIdentity(uuid));
-      await point.attach(ifindex, program.fd, program.id);
+      await place.point.attach(ifindex, program.fd, program.id);
       this.#ports.set(name, port);
     } catch (error) {
       if (!isOfPort(error)) throw error;

@@ -24,6 +24,8 @@ export interface PacketMeterOptions {
   readonly forgetAfterMs: number;
   /** On which processors packets are sampled; left out: {@link SAMPLING}. */
   readonly sampling?: Sampling;
+  /** Where it counts; left out: at tcx where the kernel has it (Linux 6.6), otherwise at cls_bpf. */
+  readonly hook?: 'tcx' | 'cls_bpf';
   /** Names of the ports to count on; left out: every port with a kernel device. */
   readonly ports?: readonly string[];
   /** Longest wait for the kernel's network lock (rtnl), ms; 1,000 by default. */

@@ -11,16 +11,16 @@ import { MeterSession } from './meter-session.ts';
 import type { PacketMeterOptions } from './options.ts';
 
 /**
- * Counts packets by connection with a BPF program at tcx ingress of the ports. It runs behind XDP and
- * behind the entries at tcx, and passes every packet on unchanged.
+ * Counts packets by connection with a BPF program at tc ingress of the ports, at tcx or as a filter
+ * (cls_bpf). It runs behind XDP and behind the entries at the same hook, and passes every packet on unchanged.
  *
  * The first call loads the program, and adopts what an earlier daemon has counted and left attached; when
  * that fails, the next call tries again.
  *
- * Needs root (CAP_BPF, CAP_NET_ADMIN, CAP_PERFMON), a little-endian CPU and Linux 6.6 or later.
+ * Needs root (CAP_BPF, CAP_NET_ADMIN, CAP_PERFMON), a little-endian CPU and Linux 5.18 or later.
  */
 export class PacketMeter implements ConnectionMeter {
-  readonly name = 'tcx';
+  readonly name = 'tc ingress';
   readonly #options: PacketMeterOptions;
   readonly #lock: NetworkLock;
   readonly #serial = new SerialQueue();

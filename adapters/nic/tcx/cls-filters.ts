@@ -22,8 +22,11 @@ const KIND = 'bpf';
 const FILTER_NAME = 'norikae';
 /** `ETH_P_ALL`. */
 const ANY_PROTOCOL = 3;
-/** The last: filters that appear run before ours, until the port is given back. */
-const PRIORITY = 0xffff;
+/**
+ * The last two: filters that appear run before ours, until the port is given back. What counts packets is
+ * behind the entries, so that it never sees those that they take.
+ */
+export const CLS_PRIORITY = { entries: 0xfffe, behindEntries: 0xffff } as const;
 const HANDLE = 1;
 
 const { EEXIST, EINVAL, ENODEV, ENOENT } = constants.errno;
@@ -33,8 +36,17 @@ export interface ClsFiltersParts {
   readonly lock: NetworkLock;
   readonly pins: PinnedPrograms;
   readonly marks: ClsactMarks;
+  /** Those of our other filters: the last of both removes the qdisc. */
+  readonly otherMarks: ClsactMarks;
+  readonly priority: number;
   /** Whether the vSwitch waits until a device has no `clsact` any more. */
   readonly isAwaited: (ifindex: number) => boolean;
+}
+
+/** A filter of ours that a device has. */
+interface OwnFilter {
+  readonly programId: number;
+  readonly priority: number;
 }
 
 /**
@@ -48,13 +60,17 @@ export class ClsFilters implements IngressPoint {
   readonly #lock: NetworkLock;
   readonly #pins: PinnedPrograms;
   readonly #marks: ClsactMarks;
+  readonly #otherMarks: ClsactMarks;
+  readonly #priority: number;
   readonly #isAwaited: (ifindex: number) => boolean;
   readonly #route = new NetlinkRequests(PROTOCOL.route);
 
-  constructor({ lock, pins, marks, isAwaited }: ClsFiltersParts) {
+  constructor({ lock, pins, marks, otherMarks, priority, isAwaited }: ClsFiltersParts) {
     this.#lock = lock;
     this.#pins = pins;
     this.#marks = marks;
+    this.#otherMarks = otherMarks;
+    this.#priority = priority;
     this.#isAwaited = isAwaited;
   }
 
@@ -75,20 +91,27 @@ export class ClsFilters implements IngressPoint {
   isAttached(ifindex: number): Promise<boolean> {
     return this.#lock.run(
       `reading the filter of device ${ifindex}`,
-      async () => (await this.#programAt(ifindex)) !== undefined,
+      async () => (await this.#filterAt(ifindex)) !== undefined,
     );
   }
 
   attach(ifindex: number, programFd: number, programId: number): Promise<void> {
     return this.#lock.run(`adding a filter to device ${ifindex}`, async () => {
-      const now = await this.#programAt(ifindex);
-      if (now === programId) return;
+      const now = await this.#filterAt(ifindex);
+      const isInPlace = now?.priority === this.#priority;
+      if (isInPlace && now.programId === programId) return;
       this.#pins.pin(ifindex, programFd);
       try {
-        if (now === undefined) await this.#add(ifindex, programFd);
-        else await this.#route.request(replaceFilter(placeAt(ifindex), KIND, options(programFd)));
+        if (isInPlace) {
+          const place = placeAt(ifindex, this.#priority);
+          await this.#route.request(replaceFilter(place, KIND, options(programFd)));
+        } else {
+          await this.#add(ifindex, programFd);
+          // That of an earlier version.
+          if (now !== undefined) await this.#delete(ifindex, now.priority);
+        }
       } catch (error) {
-        this.#pins.keepOnly(ifindex, now === undefined ? [] : [now]);
+        this.#pins.keepOnly(ifindex, now === undefined ? [] : [now.programId]);
         throw error;
       }
       this.#pins.keepOnly(ifindex, [programId]);
@@ -97,9 +120,8 @@ export class ClsFilters implements IngressPoint {
 
   detach(ifindex: number): Promise<void> {
     return this.#lock.run(`removing the filter of device ${ifindex}`, async () => {
-      if ((await this.#programAt(ifindex)) !== undefined) {
-        await this.#unless([ENOENT, ENODEV], deleteFilter(placeAt(ifindex), KIND));
-      }
+      const now = await this.#filterAt(ifindex);
+      if (now !== undefined) await this.#delete(ifindex, now.priority);
       await this.#removeClsact(ifindex);
       this.#pins.keepOnly(ifindex, []);
     });
@@ -107,7 +129,7 @@ export class ClsFilters implements IngressPoint {
 
   unpinDetached(ifindex: number): Promise<void> {
     return this.#lock.run(`reading the filter of device ${ifindex}`, async () => {
-      if ((await this.#programAt(ifindex)) !== undefined) return;
+      if ((await this.#filterAt(ifindex)) !== undefined) return;
       this.#pins.keepOnly(ifindex, []);
       // The device can be another one by now, and the qdisc that of another program.
       this.#marks.remove(ifindex);
@@ -123,18 +145,21 @@ export class ClsFilters implements IngressPoint {
     this.#route.close();
   }
 
-  /** Id of the program of our filter on a device; undefined without one. */
-  async #programAt(ifindex: number): Promise<number | undefined> {
+  /** Our filter on a device; undefined without one. */
+  async #filterAt(ifindex: number): Promise<OwnFilter | undefined> {
     if (!this.#pins.has(ifindex)) return undefined;
-    const found = await filters(this.#route, ifindex, PARENT.clsactIngress);
-    const own = found.find(({ programId }) => programId !== undefined && this.isOurs(programId));
-    return own?.programId;
+    for (const filter of await filters(this.#route, ifindex, PARENT.clsactIngress)) {
+      const { programId, priority } = filter;
+      if (programId !== undefined && this.isOurs(programId)) return { programId, priority };
+    }
+    return undefined;
   }
 
   async #add(ifindex: number, programFd: number): Promise<void> {
-    const filter = newFilter(placeAt(ifindex), KIND, options(programFd));
+    const filter = newFilter(placeAt(ifindex, this.#priority), KIND, options(programFd));
     // Refused with EEXIST where there is such a qdisc; then the filter is added to that one.
-    if (await this.#unless([EEXIST], newClsact(ifindex))) this.#marks.add(ifindex);
+    const isNew = await this.#unless([EEXIST], newClsact(ifindex));
+    if (isNew || this.#otherMarks.has(ifindex)) this.#marks.add(ifindex);
     try {
       await this.#route.request(filter);
     } catch (error) {
@@ -143,12 +168,17 @@ export class ClsFilters implements IngressPoint {
     }
   }
 
+  async #delete(ifindex: number, priority: number): Promise<void> {
+    await this.#unless([ENOENT, ENODEV], deleteFilter(placeAt(ifindex, priority), KIND));
+  }
+
   /** Removes the qdisc from a device, if a daemon has added it and it has no filters. */
   async #removeClsact(ifindex: number): Promise<void> {
     if (!this.#marks.has(ifindex)) return;
     if (!(await this.#isUnused(ifindex))) return;
     await this.#unless([ENOENT, ENODEV, EINVAL], deleteClsact(ifindex));
     this.#marks.remove(ifindex);
+    this.#otherMarks.remove(ifindex);
     if (this.#isAwaited(ifindex)) await this.#announce(ifindex);
   }
 
@@ -181,9 +211,9 @@ export class ClsFilters implements IngressPoint {
   }
 }
 
-function placeAt(ifindex: number): FilterPlace {
+function placeAt(ifindex: number, priority: number): FilterPlace {
   const parent = PARENT.clsactIngress;
-  return { ifindex, parent, priority: PRIORITY, protocol: ANY_PROTOCOL, handle: HANDLE };
+  return { ifindex, parent, priority, protocol: ANY_PROTOCOL, handle: HANDLE };
 }
 
 function options(programFd: number): readonly Buffer[] {

@@ -1,7 +1,8 @@
 import type { Hook, HookTools, OpenHook } from '../core/hook.ts';
+import { meterPinPath } from '../core/meter-pins.ts';
 import { PinnedPrograms } from '../core/pinned-programs.ts';
 import { ClsactMarks } from './clsact-marks.ts';
-import { ClsFilters } from './cls-filters.ts';
+import { CLS_PRIORITY, ClsFilters } from './cls-filters.ts';
 import { openIngress } from './ingress-hook.ts';
 import { PolicedPorts } from './policed-ports.ts';
 
@@ -27,6 +28,8 @@ async function openCls(objectPath: string, tools: HookTools): Promise<Hook> {
     lock,
     pins: new PinnedPrograms(libbpf, programs, pinPath, 'cls_bpf'),
     marks: new ClsactMarks(pinPath),
+    otherMarks: new ClsactMarks(meterPinPath(pinPath)),
+    priority: CLS_PRIORITY.entries,
     isAwaited: (ifindex) => policed.has(ifindex),
   });
   try {

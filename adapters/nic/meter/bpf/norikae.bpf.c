@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Counts packets by connection at tc ingress, behind the entries of the NIC table: what no entry has taken is
+ * Counts packets by connection at tcx ingress or in a tc filter, behind the entries of the NIC table: what no entry has taken is
  * on its way to the vSwitch. Every packet goes on unchanged (TC_ACT_UNSPEC).
  *
  * A connection is what the vSwitch could match exactly in the packet as it arrives: port, VLAN tag, addresses,

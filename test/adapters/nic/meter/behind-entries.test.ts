@@ -18,8 +18,13 @@ const PACKETS = 40;
 /** The first train of an entry: until then packets go to the vSwitch. */
 const FIRST_TRAIN_MS = 100;
 
-for (const hook of ['xdp', 'tcx'] as const) {
-  describe(`a meter behind entries at ${hook}`, function () {
+for (const { hook, at } of [
+  { hook: 'xdp', at: 'tcx' },
+  { hook: 'tcx', at: 'tcx' },
+  { hook: 'xdp', at: 'cls_bpf' },
+  { hook: 'cls_bpf', at: 'cls_bpf' },
+] as const) {
+  describe(`a meter at ${at} behind entries at ${hook}`, function () {
     this.timeout(30_000);
     let node: MeterNode;
     let pinPath: string;
@@ -47,7 +52,7 @@ for (const hook of ['xdp', 'tcx'] as const) {
     });
 
     const startMeter = async (): Promise<void> => {
-      meter = new PacketMeter(node.options(pinPath, ASKED));
+      meter = new PacketMeter(node.options(pinPath, ASKED, at));
       await meter.portsChanged(node.world.snapshot());
     };
     const startBackend = async (): Promise<HostBackend> => {

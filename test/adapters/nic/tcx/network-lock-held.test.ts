@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { monotonicMs } from '../../../../async/monotonic.ts';
 import { BpfPrograms } from '../../../../adapters/nic/core/bpf-programs.ts';
@@ -10,7 +11,7 @@ import { ProgramLoader } from '../../../../adapters/nic/core/program-loader.ts';
 import { LEASE_PROGRAM } from '../../../../adapters/nic/core/lease.ts';
 import type { HostBackend } from '../../../../adapters/nic/host/backend.ts';
 import { ClsactMarks } from '../../../../adapters/nic/tcx/clsact-marks.ts';
-import { ClsFilters } from '../../../../adapters/nic/tcx/cls-filters.ts';
+import { CLS_PRIORITY, ClsFilters } from '../../../../adapters/nic/tcx/cls-filters.ts';
 import { INGRESS_PROGRAM } from '../../../../adapters/nic/tcx/ingress-attachment.ts';
 import type { IngressPoint } from '../../../../adapters/nic/tcx/ingress-point.ts';
 import { TcxLinks } from '../../../../adapters/nic/tcx/tcx-links.ts';
@@ -75,7 +76,10 @@ for (const { hook, need } of INGRESS_HOOKS) {
       if (hook === 'tcx') return { point: new TcxLinks(libbpf, lock, pinPath, 'first'), fd, id };
       const pins = new PinnedPrograms(libbpf, programs, pinPath, hook);
       const marks = new ClsactMarks(pinPath);
-      const point = new ClsFilters({ lock, pins, marks, isAwaited: () => true });
+      const otherMarks = new ClsactMarks(join(pinPath, 'other'));
+      const priority = CLS_PRIORITY.entries;
+      const parts = { lock, pins, marks, otherMarks, priority };
+      const point = new ClsFilters({ ...parts, isAwaited: () => true });
       undo.push(() => point.close());
       return { point, fd, id };
     }

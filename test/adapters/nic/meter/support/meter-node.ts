@@ -50,11 +50,15 @@ export class MeterNode {
     return vm;
   }
 
-  options(pinPath: string, asked: ConnectionMeterNeeds): PacketMeterOptions {
+  options(
+    pinPath: string,
+    asked: ConnectionMeterNeeds,
+    hook: 'tcx' | 'cls_bpf' = 'tcx',
+  ): PacketMeterOptions {
     const { connections, forgetAfterMs, sampling } = asked;
     const objectPath = builtObject('meter');
     const sizes = { connections, forgetAfterMs };
-    return { pinPath, objectPath, ...sizes, sampling: { above: 0, oneIn: sampling } };
+    return { pinPath, objectPath, hook, ...sizes, sampling: { above: 0, oneIn: sampling } };
   }
 
   /** Sends frames from a VM; resolves once the bridge has got them. */
@@ -73,14 +77,17 @@ export class MeterNode {
     await run('ip', ['link', 'set', name, 'master', this.#bridge]);
   }
 
-  async fixture(asked: ConnectionMeterNeeds): Promise<ConnectionMeterFixture> {
+  async fixture(
+    asked: ConnectionMeterNeeds,
+    hook: 'tcx' | 'cls_bpf' = 'tcx',
+  ): Promise<ConnectionMeterFixture> {
     const { world } = this;
     for (const name of this.names()) {
       if (!world.names().includes(name)) await this.remake(name);
     }
     const ifindexes = new Map(world.names().map((name) => [name, world.port(name).ifindex]));
     const pinPath = world.pinPath();
-    const options = this.options(pinPath, asked);
+    const options = this.options(pinPath, asked, hook);
     let meter = new PacketMeter(options);
     await meter.portsChanged(world.snapshot());
     const [inPort, otherPort] = this.names();
