@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import type { HostBackend } from '../../../../adapters/nic/host/backend.ts';
+import { CLS_PRIORITY } from '../../../../adapters/nic/tcx/cls-filters.ts';
 import { monotonicMs } from '../../../../async/monotonic.ts';
 import type { FlowSpec } from '../../../../engine/model/flow.ts';
 import type { PortInfo, PortSnapshot } from '../../../../engine/model/port.ts';
@@ -125,7 +126,7 @@ describe('tc filters and their qdisc', function () {
     assert.equal(await put(backend), 'installed');
     const [filter, ...more] = await filters();
     assert.deepEqual(more, []);
-    assert.deepEqual([filter.pref, filter.options?.bpf_name], [0xffff, 'norikae']);
+    assert.deepEqual([filter.pref, filter.options?.bpf_name], [CLS_PRIORITY.entries, 'norikae']);
     assert.equal(await qdisc(), 'clsact');
     await idle(backend);
     assert.equal(await qdisc(), undefined);
@@ -208,7 +209,16 @@ describe('tc filters and their qdisc', function () {
     await tc('qdisc', 'add', 'dev', inPort, 'clsact');
     const program = compiled('pop-tag', world.folder);
     const foreign = ['bpf', 'direct-action', 'object-file', program, 'section', 'tc'];
-    await tc('filter', 'add', 'dev', inPort, 'ingress', 'pref', '65535', ...foreign);
+    await tc(
+      'filter',
+      'add',
+      'dev',
+      inPort,
+      'ingress',
+      'pref',
+      String(CLS_PRIORITY.entries),
+      ...foreign,
+    );
     const before = await filters();
     assert.match(await put(backend), /no tc filter \(cls_bpf\) can be added.*EEXIST/);
     assert.deepEqual(await filters(), before);
