@@ -15,7 +15,7 @@ import type { Megaflow } from './chain/megaflow.ts';
 import { MegaflowIndex } from './chain/megaflow-index.ts';
 import type { ChainResolver, ConnectionRefusal, Resolution } from './resolver.ts';
 import { TCP } from './chain/tuple.ts';
-import type { UntrackedTuple } from './chain/walk.ts';
+import type { UntrackedTuple } from './chain/tracking.ts';
 
 /** A resolution, and the megaflows that it is made of. */
 interface Made extends Resolution {

@@ -9,7 +9,8 @@ import type { MegaflowIndex } from './megaflow-index.ts';
 import type { RefusedConnectionCode } from '../../model/refused-connection.ts';
 import { TravellingPacket } from './travelling-packet.ts';
 import { TCP, tupleOf } from './tuple.ts';
-import { type FindConnection, type UntrackedTuple, Walk } from './walk.ts';
+import type { FindConnection, UntrackedTuple } from './tracking.ts';
+import { Walk } from './walk.ts';
 
 /** What the vSwitch does to the established packets of one direction of a connection. */
 export interface ComposedConnection {
@@ -68,7 +69,8 @@ export function composeConnection(
   }
   const walk = new Walk(packet, megaflows, find);
   const refusal = walk.run();
-  const { chain, tracked, untracked, output } = walk;
+  const { chain, tracking, output } = walk;
+  const { tracked, untracked } = tracking;
   if (refusal !== undefined) return { kind: 'refused', ...refusal, chain };
   const match = composedMatch({ inPort: headers.inPort, values }, packet);
   const actions = composedActions(packet, match, output);

@@ -22,6 +22,8 @@ const NO_LABELS: Uint8Array = new Uint8Array(16);
  */
 export class TrackedState {
   #state = 0;
+  /** Bits of the state that do not follow from what conntrack shows. */
+  #unsure = 0;
   #zone = 0;
   #mark = 0;
   #labels: Uint8Array = NO_LABELS;
@@ -57,9 +59,20 @@ export class TrackedState {
     return numberBytes(original?.dstPort ?? 0, 2);
   }
 
+  /** True if it is not known whether the packet meets this condition on `ct_state`. */
+  isUnsure(mask: Uint8Array): boolean {
+    return (mask[mask.length - 1] & this.#unsure) !== 0;
+  }
+
+  /** True if it is not known whether {@link isTranslatedIn} holds. */
+  isUnsureIn(zone: number): boolean {
+    return this.#zone === zone && this.#unsure !== 0;
+  }
+
   /** The state of a packet that has not been through conntrack. */
   clear(): void {
     this.#state = 0;
+    this.#unsure = 0;
     this.#zone = 0;
     this.#mark = 0;
     this.#labels = NO_LABELS;
@@ -94,7 +107,10 @@ export class TrackedState {
    */
   track(zone: number, found: FoundConnection, nat: boolean): ConnectionTuple | undefined {
     const wasTranslated = this.isTranslatedIn(zone);
-    if (this.#zone !== zone) this.#state = 0;
+    if (this.#zone !== zone) {
+      this.#state = 0;
+      this.#unsure = 0;
+    }
     const { connection } = found;
     const isReply = (found.direction === 'reply') !== wasTranslated;
     const before = isReply ? connection.reply : connection.original;
@@ -109,6 +125,8 @@ export class TrackedState {
       (sameSource(before, after) ? 0 : STATE.sourceNat) |
       (sameDestination(before, after) ? 0 : STATE.destinationNat);
     this.#state |= translated;
+    // Userspace conntrack says so, too, of what nat(src) translates to the address that it has.
+    this.#unsure = translated === 0 ? TRANSLATED : 0;
     return translated === 0 ? undefined : after;
   }
 }

@@ -5,8 +5,8 @@ export interface Shape {
   readonly ipVersion: 4 | 6;
   /** Zones that packets of the client pass, in this order; those of the server the other way. */
   readonly zones: readonly [number, number];
-  /** In the first zone: the client's address, or that of the service, is translated. */
-  readonly nat: 'none' | 'source' | 'destination';
+  /** In the first zone: the client's address, or that of the service, is translated, or to itself. */
+  readonly nat: 'none' | 'source' | 'destination' | 'kept';
   /** Set on connections by the first packet, and matched from then on. */
   readonly mark: number | undefined;
   readonly label: boolean;
@@ -48,7 +48,7 @@ export function randomShape(r: Seeded): Shape {
     ipVersion: r.chance(0.7) ? 4 : 6,
     // What was translated and then cleared is another connection to the same zone.
     zones: [first, !clears && r.chance(0.3) ? first : r.between(6, 9)],
-    nat: r.pick(['none', 'source', 'destination']),
+    nat: r.pick(['none', 'source', 'destination', 'kept']),
     mark: hasMark ? r.between(1, 255) : undefined,
     label: r.chance(0.3),
     commitsAgain: hasMark && r.chance(0.5),
@@ -131,6 +131,8 @@ function newNat({ nat, ipVersion }: Shape): string {
   switch (nat) {
     case 'none':
       return '';
+    case 'kept':
+      return ',nat(src)';
     case 'source':
       return `,nat(src=${translated})`;
     case 'destination':

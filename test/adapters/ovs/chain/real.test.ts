@@ -11,7 +11,7 @@ const SHAPES: readonly (readonly [string, Shape])[] = [
   ['a load balancer with marks', { ...PLAIN, nat: 'destination', mark: 2, label: true }],
   ['NAT and a second pass through the same zone', { ...PLAIN, nat: 'source', zones: [6, 6] }],
   ['routing, VLAN and DSCP', { ...PLAIN, isRouted: true, vlan: 7, dscp: 10, clears: true }],
-  ['a zone without connections', { ...PLAIN, nat: 'destination', passesUnused: true }],
+  ['a zone without connections', { ...PLAIN, nat: 'kept', passesUnused: true }],
   ['IPv6 with NAT', { ...PLAIN, ipVersion: 6, nat: 'destination', isRouted: true }],
 ];
 
@@ -32,6 +32,20 @@ describe('composed entries, judged by a real userspace datapath', function () {
       if (shape.drops) assert.ok(dropped > 4, `${dropped} dropped`);
     });
   }
+
+  it('send packets where ofproto/trace sends them', async () => {
+    const shape = { ...PLAIN, isRouted: true, vlan: 7, drops: true };
+    const clients = [6, 6, 17].map((protocol, n) => ({ protocol, port: 50_000 + n }));
+    const directions = (await rig.connect(shape, clients)).flat();
+    const composed = await rig.composeAll(directions);
+    const traced = await Promise.all(directions.map((one) => rig.tracedOutput(one, 2)));
+    assert.deepEqual(
+      composed.map(({ actions }) => actions.flatMap((a) => (a.kind === 'output' ? [a.port] : []))),
+      traced,
+    );
+    // Replies, and what the client sends from even ports.
+    assert.equal(traced.filter((ports) => ports.length === 1).length, 5);
+  });
 
   for (const seed of [1]) {
     it(`do what it does in a random pipeline (${seed})`, async () => {

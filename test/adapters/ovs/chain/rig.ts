@@ -165,6 +165,27 @@ export class ChainRig {
     });
   }
 
+  /**
+   * Output ports in the last pass of `ofproto/trace`, for an established packet of this direction.
+   *
+   * @param passes through conntrack
+   */
+  async tracedOutput({ from, ends }: Direction, passes: number): Promise<readonly string[]> {
+    const { protocol, src, dst, srcPort, dstPort, srcMac, dstMac } = ends;
+    const l4 = protocol === 6 ? 'tcp' : 'udp';
+    const address = `nw_src=${src.join('.')},nw_dst=${dst.join('.')}`;
+    const ports = `${l4}_src=${srcPort},${l4}_dst=${dstPort}`;
+    const macs = `dl_src=${srcMac},dl_dst=${dstMac}`;
+    const tag = ends.tags.map(({ vid }) => `dl_vlan=${vid},`).join('');
+    const flow = `in_port=${from},${tag}${l4},${macs},${address},nw_ttl=64,${ports}`;
+    const state = from === 1 ? 'trk,est' : 'trk,est,rpl';
+    const next = Array.from({ length: passes }, () => ['--ct-next', state]).flat();
+    const { ovs } = this.real;
+    const text = await ovs.appctl('ofproto/trace', '--names', 'br0', flow, ...next);
+    const actions = text.match(/^Datapath actions: .*$/gm)?.at(-1) ?? '';
+    return actions.match(/vm\d/g) ?? [];
+  }
+
   /** Composes again until conntrack is known to have seen the answers of every connection. */
   composeAll(directions: readonly Direction[]): Promise<readonly ComposedConnection[]> {
     return waitFor(

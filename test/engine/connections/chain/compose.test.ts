@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { composeConnection } from '../../../../engine/connections/chain/compose.ts';
-import type { FindConnection } from '../../../../engine/connections/chain/walk.ts';
+import type { FindConnection } from '../../../../engine/connections/chain/tracking.ts';
 import { actionsText } from '../../../../engine/model/action-text.ts';
 import type { ConnectionTuple, PacketHeaders } from '../../../../engine/model/connection.ts';
 import { formatFlowId } from '../../../../engine/model/flow-id.ts';
@@ -194,6 +194,16 @@ describe('composing the entry of a connection', () => {
         'in_port=vw1,tcp,ipv4_src=10.0.0.2,ipv4_dst=10.0.0.1,tcp_src=8080,tcp_dst=1000,tcp_flags=0x0/0x7' +
           ' -> set ipv4_src ac:10:00:01, set tcp_src 00:50, vw2',
       );
+    });
+
+    it('does not guess whether +snat is set for a connection that keeps its addresses', () => {
+      const kept = (mask: string): readonly string[] => [
+        `recirc_id(0),in_port(vw1),${IP}, actions:ct(zone=6,nat),recirc(0x3)`,
+        `ct_state(0x22/${mask}),recirc_id(0x3),in_port(vw1),${IP}, actions:vw2`,
+      ];
+      const find = finder(tracked(TCP, { zone: 6 }));
+      assert.match(composed(kept('0x3f'), packet(TCP), find), /-> vw2$/);
+      assert.match(composed(kept('0x7f'), packet(TCP), find), /^unsupported-match: .* \+snat/);
     });
 
     it('finds the connection again in the same zone, and translates once', () => {

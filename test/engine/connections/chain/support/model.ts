@@ -41,6 +41,8 @@ export interface ModelConnection {
   readonly reply: ModelTuple;
   readonly mark: bigint;
   readonly label: bigint;
+  /** Bits of the state of packets that are translated to the addresses that they have. */
+  readonly keptState: bigint;
 }
 
 const METADATA = ['ct_state', 'ct_zone', 'ct_mark', 'ct_label'];
@@ -147,6 +149,7 @@ function conntrack(
     const to = flipped(isReply ? connection.original : connection.reply);
     if (to.src !== wanted.src || to.srcPort !== wanted.srcPort) state |= 0x40n;
     if (to.dst !== wanted.dst || to.dstPort !== wanted.dstPort) state |= 0x80n;
+    if (equal(to, wanted)) state |= connection.keptState;
     setTuple(packet, to);
   }
   packet.set('ct_state', state).set('ct_zone', zone);

@@ -127,7 +127,9 @@ function randomConditions(r: Seeded, packet: ModelPacket): readonly ModelBits[] 
     if (ALWAYS.includes(name)) return [{ name, value, mask: whole }];
     const how = r.below(4);
     if (how < 2) return [];
-    const mask = how === 2 ? whole : random(r, bitsOf(name));
+    const bits = how === 2 ? whole : random(r, bitsOf(name));
+    // Few pipelines look at +snat and +dnat.
+    const mask = name === 'ct_state' && r.chance(0.8) ? bits & 0x3fn : bits;
     return mask === 0n ? [] : [{ name, value: value & mask, mask }];
   });
 }
@@ -212,7 +214,8 @@ function track(
     dstPort: r.chance(0.3) ? 1024n + random(r, 15) : other.dstPort,
   };
   const isReply = r.chance(0.5);
-  const marks = { zone, mark: random(r, 32), label: random(r, 128) };
+  const keptState = r.pick([0n, 0x40n, 0x80n]);
+  const marks = { zone, mark: random(r, 32), label: random(r, 128), keptState };
   connections.push(
     isReply
       ? { ...marks, original: mirror, reply: wanted }
