@@ -26,6 +26,7 @@ const SCRIPT = `
   sends() { tc filter show dev eth0 egress | grep -q handle; }
   '${process.execPath}' '${AGENT}' & agent=$!
   until sends; do sleep 0.2; done
+  echo 'the guest sends'
   while sends; do sleep 0.2; done
   echo 'the agent has removed the rules'
   await 0x${KILL_ID.toString(16)}
@@ -102,6 +103,9 @@ describe('channel to the agent in a machine', function () {
     );
     assert.equal(await first.renew(monotonicMs() + 59_000), 'renewed');
     assert.deepEqual(await first.put([receive(1), transmit(2)]), [ok(1), ok(2)]);
+
+    const sends = () => lines.includes('the guest sends');
+    await eventually('the guest sends', sends, PATIENCE_MS);
 
     // The host ends and starts again: the guest sends no more, and what it receives is still there.
     await channels.close();
