@@ -14,6 +14,16 @@ export interface PacketKind {
 /** No exact value is matched. */
 export const ANY = -1;
 
+/** Fields that say which others there are, and those that share bytes. */
+const TIED: ReadonlySet<FieldName> = new Set([
+  'eth_type',
+  'ip_proto',
+  'ip_frag',
+  'vlan_tpid',
+  'vlan_vid',
+  'vlan_pcp',
+]);
+
 /** A match as the program looks it up: `struct flow_key`, and its mask. Buffers for one match at a time. */
 export class EncodedMatch {
   readonly fields: Uint8Array;
@@ -30,6 +40,10 @@ export class EncodedMatch {
   readonly #lastPlaces: KeyField[] = [];
   #lastEthType = ANY;
   #lastIpProto = ANY;
+  /** By field of the last match: true if the others depend on it or share its bytes. */
+  readonly #isTied: boolean[] = [];
+  /** The last match that was encoded completely; undefined: none. */
+  #last: readonly FieldMatch[] | undefined;
 
   /** @param fields and `mask`: {@link KEY_BYTES} bytes from a multiple of four on */
   constructor(fields = new Uint8Array(KEY_BYTES), mask = new Uint8Array(KEY_BYTES)) {
@@ -37,6 +51,33 @@ export class EncodedMatch {
     this.mask = mask;
     this.#fieldWords = new Uint32Array(fields.buffer, fields.byteOffset, KEY_BYTES / 4);
     this.#maskWords = new Uint32Array(mask.buffer, mask.byteOffset, KEY_BYTES / 4);
+  }
+
+  /**
+   * Encodes a match by what differs from the last one: most matches of a node differ in a few values.
+   * False if that is not enough; then it has to be encoded from its first field.
+   */
+  update(fields: readonly FieldMatch[]): boolean {
+    const last = this.#last;
+    this.#last = undefined;
+    if (last?.length !== fields.length) return false;
+    for (let n = 0; n < fields.length; n++) {
+      const { field, value, mask } = fields[n];
+      if (fields[n] === last[n]) continue;
+      if (field !== last[n].field || this.#isTied[n]) return false;
+      const { at, bytes } = this.#lastPlaces[n];
+      for (let i = 0; i < bytes; i++) {
+        this.fields[at + i] = value[i];
+        this.mask[at + i] = mask[i];
+      }
+    }
+    this.#last = fields;
+    return true;
+  }
+
+  /** Records that all fields of a match have been added. */
+  complete(fields: readonly FieldMatch[]): void {
+    this.#last = fields;
   }
 
   /** Clears fields and mask, for a match of the current kind. */
@@ -61,6 +102,7 @@ export class EncodedMatch {
       if (problem !== undefined) return problem;
       this.#lastFields[n] = field;
       this.#lastPlaces[n] = place;
+      this.#isTied[n] = TIED.has(field);
     }
     const { at, bytes, shift } = this.#lastPlaces[n];
     for (let i = 0; i < bytes; i++) {
@@ -137,6 +179,7 @@ function problemOf(match: FlowMatch, into: EncodedMatch): string | undefined {
     const [{ name, text }] = match.opaque;
     return `the condition ${name} cannot be matched: ${text}`;
   }
+  if (into.update(match.fields)) return undefined;
   const vlan = readKind(match.fields, into.kind);
   const { ethType } = into.kind;
   if (ethType < 0x600) return 'no exact ethertype is matched';
@@ -153,5 +196,6 @@ function problemOf(match: FlowMatch, into: EncodedMatch): string | undefined {
   // Without a tag in the match, the packet must be untagged.
   into.mask[TPID_AT] = 0xff;
   into.mask[TPID_AT + 1] = 0xff;
+  into.complete(match.fields);
   return undefined;
 }
