@@ -58,15 +58,13 @@ export class ArrivalRounds {
 
   async #place(arrivals: Arrivals, signal: AbortSignal): Promise<ArrivalsResult> {
     const { engine, idle, onFailures, onPlaced } = this.#options;
-    const { rows, rated, table } = arrivals;
-    if (rated.length > 0) {
-      const { isDecided, placed, failures } = await engine.placeArrivals(arrivals, signal);
-      if (!isDecided) return 'unread';
-      if (failures.length > 0) onFailures(failures);
-      if (placed > 0) {
-        idle.wake();
-        onPlaced();
-      }
+    const { rows, table } = arrivals;
+    const { isDecided, placed, failures } = await engine.placeArrivals(arrivals, signal);
+    if (!isDecided) return 'unread';
+    if (failures.length > 0) onFailures(failures);
+    if (placed > 0) {
+      idle.wake();
+      onPlaced();
     }
     return rows.every((row) => table.traffic.rawPackets[row] > 0) ? 'known' : 'waiting';
   }

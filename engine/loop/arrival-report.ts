@@ -14,6 +14,9 @@ export interface ArrivalReport {
 
 export const NOT_DECIDED: ArrivalReport = { isDecided: false, placed: 0, failures: [] };
 
+/** No new flow has a rate. */
+export const NOTHING_TO_PLACE: ArrivalReport = { isDecided: true, placed: 0, failures: [] };
+
 /** True if the row has an entry of another version of its flow, which has to be removed first. */
 export function isOutdated(table: FlowTable, row: number): boolean {
   const { placement, installedVersion } = table.decision;

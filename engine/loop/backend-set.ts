@@ -25,6 +25,11 @@ export class BackendSet {
     return this.all.find((controller) => controller.backend === backend);
   }
 
+  /** True if the flows of the table contradict an entry, which only a tick removes. */
+  contradicts(table: FlowTable): boolean {
+    return this.up.some(({ backend }) => (backend.contradicted?.(table) ?? []).length > 0);
+  }
+
   /** Runs a task when all earlier ones have settled, so that calls to backends never overlap. */
   inTurn<T>(task: () => T | Promise<T>): Promise<T> {
     return this.#serial.run(task);

@@ -8,7 +8,7 @@ import type { FlowVerifier } from '../ports/flow-verifier.ts';
 import type { OffloadBackend } from '../ports/offload-backend.ts';
 import type { EvaluationReport, RuleEvaluator } from '../ports/rule-evaluator.ts';
 import { ChangeList } from '../reconcile/change-list.ts';
-import { type ArrivalReport, isOutdated, NOT_DECIDED } from './arrival-report.ts';
+import { type ArrivalReport, isOutdated, NOT_DECIDED, NOTHING_TO_PLACE } from './arrival-report.ts';
 import { BackendController, type BackendControllerOptions } from './backend-controller.ts';
 import { BackendSet } from './backend-set.ts';
 import type { EntryCheckReport } from './entry-check.ts';
@@ -159,7 +159,10 @@ export class Engine {
   async placeArrivals(arrivals: Arrivals, signal: AbortSignal): Promise<ArrivalReport> {
     const { table, rows, rated } = arrivals;
     const totals = new TickTotals();
-    if (rows.some((row) => isOutdated(table, row))) return NOT_DECIDED;
+    const isUnsafe =
+      rows.some((row) => isOutdated(table, row)) || this.#backends.contradicts(table);
+    if (isUnsafe) return NOT_DECIDED;
+    if (rated.length === 0) return NOTHING_TO_PLACE;
     const isDecided = await this.#stages.evaluateArrivals(arrivals, signal);
     if (!isDecided) return NOT_DECIDED;
     await this.#backends.inTurn(() => this.#stages.decideArrivals(arrivals, totals, signal));

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { Placement, RequestedPlacement } from '../../../engine/model/flow.ts';
+import type { FlowId } from '../../../engine/model/flow-id.ts';
+import type { FlowTable } from '../../../engine/model/flow-table.ts';
 import { FakeBackend } from '../../support/fake-backend.ts';
 import { anyFrom, flowId, outputTo, type Seen } from '../../support/flows.ts';
 import { NO_PORTS, Rig } from './engine-rig.ts';
@@ -32,7 +34,8 @@ function arrive(rig: Rig, flows: readonly Seen[], packetsPerSecond = 100) {
     flowsFresh: true,
     fresh: true,
   };
-  return rig.engine.placeArrivals({ ...tick, rows, rated: rows, readAtMs }, rig.signal);
+  const rated = rows.filter((row) => table.traffic.vswitchPackets[row] > 0);
+  return rig.engine.placeArrivals({ ...tick, rows, rated, readAtMs }, rig.signal);
 }
 
 describe('new flows between two ticks', () => {
@@ -159,6 +162,22 @@ describe('new flows between two ticks', () => {
     const { isDecided } = await arrive(rig, [{ n: 1, actions: outputTo('vm3') }, { n: 2 }]);
     assert.equal(isDecided, false);
     await rig.tick([{ n: 1 }, { n: 2 }]);
+    assert.ok(rig.backend.log.includes('delete 1'));
+  });
+
+  it('are left to the next tick when one contradicts an entry, even without a rate', async () => {
+    class Steering extends FakeBackend {
+      /** An entry is for all flows of a destination. */
+      contradicted(table: FlowTable): readonly FlowId[] {
+        return table.rowOf(flowId(2)) < 0 ? [] : [flowId(1)];
+      }
+    }
+    const rig = new Rig(new Steering());
+    await rig.tick([{ n: 1 }]);
+    assert.equal((await arrive(rig, [{ n: 3, packets: 0, bytes: 0 }], 0)).isDecided, true);
+    const { isDecided } = await arrive(rig, [{ n: 2, packets: 0, bytes: 0 }], 0);
+    assert.equal(isDecided, false);
+    await rig.tick([{ n: 1 }, { n: 2 }, { n: 3 }]);
     assert.ok(rig.backend.log.includes('delete 1'));
   });
 
