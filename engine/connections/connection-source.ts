@@ -15,6 +15,12 @@ import { EntryMegaflows } from './entry-megaflows.ts';
 import { PlainConnections } from './plain-connections.ts';
 import type { ChainResolver, Resolution } from './resolver.ts';
 
+/** Packets that a connection must have sent to get a row: most connections are short. */
+const MIN_PACKETS = 4;
+/** Connections that get a row in one reading, at most: composing each takes about 100 us. */
+const MAX_NEW = 256;
+/** Connections whose megaflow is looked for in one reading, at most; each takes about 10 us. */
+const MAX_LOOKUPS = 4096;
 /** Connections to remember that need no row, as a multiple of the rows. */
 const PLAIN_PER_ROW = 16;
 
@@ -56,6 +62,9 @@ export class ConnectionSource implements FlowSource {
   #reading = 0;
   #lastReadMs = Number.NEGATIVE_INFINITY;
   #metered: MeterReading = { connections: 0, forgotten: 0, sampling: 1 };
+  /** Connections that got a row in this reading, and those whose megaflow was looked for. */
+  #added = 0;
+  #lookups = 0;
   /** Connections that had no room in this reading. */
   #left = 0;
 
@@ -87,6 +96,8 @@ export class ConnectionSource implements FlowSource {
     const startedMs = clock.now();
     this.#reading++;
     this.#left = 0;
+    this.#added = 0;
+    this.#lookups = 0;
     this.#entries.begin(table);
     const cost = await flows.read(table, signal);
     this.#entries.follow(table);
@@ -137,7 +148,8 @@ export class ConnectionSource implements FlowSource {
           this.#count(table, row, connection, packets, bytes, idleMs);
           return;
         }
-        if (row !== -1 || this.#plain.has(table, w0, w1, w2, w3)) return;
+        if (row !== -1 || packets < MIN_PACKETS || this.#lookups === MAX_LOOKUPS) return;
+        if (this.#plain.has(table, w0, w1, w2, w3)) return;
         if (rows.size >= this.#options.maxConnections) {
           this.#left++;
           return;
@@ -174,13 +186,17 @@ export class ConnectionSource implements FlowSource {
   /** Gives a connection a row; -1 if it needs none. */
   #add(table: FlowTable, id: FlowId, headers: PacketHeaders): number {
     const { resolver, rows } = this.#options;
-    const resolution = resolver.resolve(headers);
-    const entryRow = entryRowOf(table, resolution);
+    this.#lookups++;
+    const entry = resolver.entry(headers);
+    const entryRow = entry === undefined ? -1 : table.rowOf(entry);
     if (entryRow === -1) return -1;
     if (!this.#entries.has(entryRow)) {
       this.#plain.set(table, id.w0, id.w1, id.w2, id.w3, entryRow);
       return -1;
     }
+    if (this.#added === MAX_NEW) return -1;
+    this.#added++;
+    const resolution = resolver.resolve(headers);
     const row = table.add(id, resolution.match, resolution.actions);
     const entryGeneration = table.generation[entryRow];
     rows.add(table, row, { id, headers, entryRow, entryGeneration, resolution, meteredIn: 0 });

@@ -1,6 +1,7 @@
 import type { FlowAction } from '../model/action.ts';
 import type { PacketHeaders, TrackedConnection } from '../model/connection.ts';
 import { sameBytes } from '../model/same-actions.ts';
+import type { FlowId } from '../model/flow-id.ts';
 import type { FlowTable } from '../model/flow-table.ts';
 import { exactMask, FIELD_BITS, type FieldMatch, type FieldName } from '../model/match.ts';
 import type { FlowMatch } from '../model/match.ts';
@@ -14,6 +15,7 @@ import { FollowedMegaflows } from './followed-megaflows.ts';
 import type { Megaflow } from './chain/megaflow.ts';
 import { MegaflowIndex } from './chain/megaflow-index.ts';
 import type { ChainResolver, ConnectionRefusal, Resolution } from './resolver.ts';
+import { TravellingPacket } from './chain/travelling-packet.ts';
 import { TCP } from './chain/tuple.ts';
 import type { UntrackedTuple } from './chain/tracking.ts';
 
@@ -62,6 +64,10 @@ export class MegaflowResolver implements ChainResolver {
     this.#followed.follow(table);
     this.#checks = checks;
     this.#hasGaps = hasGaps;
+  }
+
+  entry(headers: PacketHeaders): FlowId | undefined {
+    return this.#index.find(0, new TravellingPacket(headers))?.id;
   }
 
   resolve(headers: PacketHeaders, last?: Resolution): Resolution {

@@ -36,6 +36,8 @@ export interface ChainResolver {
    * @param hasGaps true: conntrack may have connections that could not be read; default false
    */
   follow(table: FlowTable, checks: SequenceChecks | undefined, hasGaps?: boolean): void;
+  /** The megaflow by which packets with these headers enter the vSwitch; undefined: none matches. */
+  entry(headers: PacketHeaders): FlowId | undefined;
   /** @param last its last resolution, which is returned again while nothing has changed */
   resolve(headers: PacketHeaders, last?: Resolution): Resolution;
 }

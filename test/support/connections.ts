@@ -1,4 +1,5 @@
 import type { PacketHeaders } from '../../engine/model/connection.ts';
+import type { FlowId } from '../../engine/model/flow-id.ts';
 import type { FlowTable } from '../../engine/model/flow-table.ts';
 import type {
   ConnectionMeter,
@@ -89,6 +90,10 @@ export class FakeResolver implements ChainResolver {
 
   follow(_table: FlowTable, checks: SequenceChecks | undefined): void {
     this.#isTracked = checks !== undefined;
+  }
+
+  entry({ inPort }: PacketHeaders): FlowId {
+    return flowId(Number(inPort.slice(2)));
   }
 
   resolve({ inPort }: PacketHeaders): Resolution {

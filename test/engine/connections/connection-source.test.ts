@@ -164,6 +164,23 @@ describe('connection source', () => {
     assert.deepEqual(packets(), [3, 0, 11], 'nothing is counted a second time');
   });
 
+  it('gives a connection no row before it has sent some packets', async () => {
+    await reading([entry(10)], [sent(7, 3)]);
+    assert.equal(connectionRow(7), -1);
+    await reading([entry(11)], [sent(7, 4, PERIOD_MS + 10)]);
+    assert.notEqual(connectionRow(7), -1);
+    assert.deepEqual(packets(), [11, 0, 11], 'what it has sent before stays with its megaflow');
+  });
+
+  it('gives so many connections a row in one reading', async () => {
+    source = makeSource(10_000);
+    const many = Array.from({ length: 300 }, (_, n) => sent(n, 4));
+    await reading([entry(2000)], many);
+    assert.equal(rows.size, 256);
+    await reading([entry(2000)], many);
+    assert.equal(rows.size, 300);
+  });
+
   it('counts a connection for the megaflow that has replaced its own', async () => {
     await reading([entry(10)], [sent(7, 8)]);
     await reading([], [sent(7, 8)]);
@@ -175,7 +192,7 @@ describe('connection source', () => {
   });
 
   it('counts connections by what became of them', async () => {
-    await reading([entry(10)], [sent(7, 8), sent(8, 1)]);
+    await reading([entry(10)], [sent(7, 8), sent(8, 4)]);
     const counted = () =>
       source.counts.all
         .filter(({ connections }) => connections > 0)
@@ -189,12 +206,12 @@ describe('connection source', () => {
 
   it('has at most so many rows', async () => {
     const cost = await reading(
-      [entry(10)],
-      [1, 2, 3, 4, 5, 6].map((n) => sent(n, 1)),
+      [entry(40)],
+      [1, 2, 3, 4, 5, 6].map((n) => sent(n, 4)),
     );
     assert.equal(table.count, 5);
     assert.equal(cost.note, '2 connections have no row: the maximum is reached');
-    assert.equal(packets()[0], 6, 'they stay in the rest of their megaflow');
+    assert.equal(packets()[0], 24, 'they stay in the rest of their megaflow');
   });
 
   it('resolves no connection while conntrack cannot be read', async () => {
