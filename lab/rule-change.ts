@@ -57,11 +57,6 @@ export async function measureRuleChanges(
   }
 }
 
-/** The median. */
-export function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[values.length >> 1];
-}
-
 /** Entries according to the daemon's log. */
 class FilterWatch {
   readonly #placed = new Set<string>();

@@ -1,30 +1,28 @@
 import type { LogLine, NorikaeDaemon } from '../testbed/daemon.ts';
 
-/** Notes when the entry of the busiest flow is removed, from the daemon's log. */
+/** Notes when the entry of a flow is removed, from the daemon's log. */
 export class EntryWatch {
-  readonly #flow: string | undefined;
+  readonly #flow: string;
   readonly #off: () => void;
   #goneMs: number | undefined;
 
-  private constructor(daemon: NorikaeDaemon, flow: string | undefined) {
+  private constructor(daemon: NorikaeDaemon, flow: string) {
     this.#flow = flow;
     this.#off = daemon.onLog((line) => this.#note(line));
   }
 
-  /** Watches the flow that sends most of those with an entry. */
-  static async start(daemon: NorikaeDaemon): Promise<EntryWatch> {
+  /** Watches the busiest flow with an entry that delivers; undefined without one. */
+  static async start(daemon: NorikaeDaemon): Promise<EntryWatch | undefined> {
     // Sorted by rate.
-    const busiest = (await daemon.flows()).find(({ entry }) => entry !== null);
-    return new EntryWatch(daemon, busiest?.id);
-  }
-
-  /** True when no flow has an entry. */
-  get isEmpty(): boolean {
-    return this.#flow === undefined;
+    const busiest = (await daemon.flows()).find(
+      ({ entry, outPorts, bitsPerSecond }) =>
+        entry !== null && outPorts.length > 0 && bitsPerSecond > 0,
+    );
+    return busiest === undefined ? undefined : new EntryWatch(daemon, busiest.id);
   }
 
   /** When the entry was removed, ms of the wall clock; undefined before. */
-  get busiestGoneMs(): number | undefined {
+  get goneMs(): number | undefined {
     return this.#goneMs;
   }
 

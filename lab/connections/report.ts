@@ -17,11 +17,11 @@ export interface Phase {
 /** What happened when an ACL dropped the traffic. */
 export interface RuleChange {
   /**
-   * From the first change of the vSwitch's rules to the removal of the TCP connection's entry, ms;
-   * null: it had none.
+   * From the first change of the vSwitch's rules to the removal of the busiest flow's entry, ms: the
+   * median of several changes; null: it had none.
    */
   readonly reactionMs: number | null;
-  /** Payload that the TCP connection could still send a second later, within a second. */
+  /** Payload that the TCP connection could still send, a second after each change, within a second. */
   readonly deliveredBytes: number;
 }
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { measureRuleChanges, median } from '../../lab/rule-change.ts';
+import { median } from '../../lab/measures/median.ts';
+import { measureRuleChanges } from '../../lab/rule-change.ts';
 import { needsRealNode, NodeFixture } from './fixture.ts';
 
 const CHANGES = 15;
