@@ -24,8 +24,8 @@ const NAMES = [
 ] as const;
 type MeterMapName = (typeof NAMES)[number];
 
-/** What a processor did within so many windows, about 2 s, is what it does now. */
-const RECENT_WINDOWS = 128n;
+/** What a processor did within so many windows, about 4 s, is what it does now. */
+const RECENT_WINDOWS = 256n;
 
 interface Shape {
   readonly type: number;

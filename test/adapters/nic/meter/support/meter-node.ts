@@ -64,10 +64,15 @@ export class MeterNode {
   /** Sends frames from a VM; resolves once the bridge has got them. */
   async send(port: string, frames: readonly Buffer[], how: SendHow = {}): Promise<void> {
     const { expected = frames.length, packetsPerSecond = PACKETS_PER_SECOND } = how;
-    const before = await received(this.#bridge);
+    const before = await this.entered();
     await sendFrames(this.vm(port), frames, packetsPerSecond, this.world.folder);
-    const isAll = async () => (await received(this.#bridge)) >= before + expected;
+    const isAll = async () => (await this.entered()) >= before + expected;
     await eventually('all packets have entered', isAll);
+  }
+
+  /** Packets that the bridge has got so far. */
+  entered(): Promise<number> {
+    return received(this.#bridge);
   }
 
   /** Makes a port again that was removed. */
