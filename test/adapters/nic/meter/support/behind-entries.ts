@@ -117,11 +117,6 @@ export function describeBehindEntries(
       assert.deepEqual(await share(table), SHARED);
     });
 
-    it('does so if the meter was there first', async () => {
-      await startMeter();
-      assert.deepEqual(await share(await startBackend()), SHARED);
-    });
-
     it('is no program of others to the entries, also from an earlier daemon', async () => {
       await startMeter();
       await meter?.close('keep');
@@ -131,6 +126,14 @@ export function describeBehindEntries(
       await table.portsChanged(node.world.snapshot());
       for (const port of table.ports()) assert.equal(port.mode, hook === 'xdp' ? 'native' : hook);
       assert.deepEqual(await share(table), SHARED);
+    });
+
+    // XDP comes first anyway.
+    if (hook === 'xdp') return;
+
+    it('counts the same if the meter was there first', async () => {
+      await startMeter();
+      assert.deepEqual(await share(await startBackend()), SHARED);
     });
 
     it('sees packets again when the entry is gone', async () => {
