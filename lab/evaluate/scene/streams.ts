@@ -8,6 +8,8 @@ import type { Scene } from './scene.ts';
 const INTERVAL_SECONDS = 0.25;
 /** Longer than a phase of any plan, seconds. */
 const LONG_SECONDS = 3_600;
+/** A connection beside others that fill a slow vSwitch, ms. */
+const CONNECT_MS = 20_000;
 
 /** One TCP connection for each VM, all in the same direction. */
 export class Streams {
@@ -31,23 +33,35 @@ export class Streams {
     direction: Direction,
     bitsPerSecondEach?: number,
   ): Promise<Streams> {
-    const clients: Iperf3Client[] = [];
-    const servers: ManagedProcess[] = [];
-    for (const { vm, peer, tcpPort } of scene.pairs) {
+    const ends = scene.pairs.map(({ vm, peer, tcpPort: port }) => {
       const [from, to] = direction === 'transmit' ? [vm, peer] : [peer, vm];
-      const server = await startIperf3Server(to.namespace, tcpPort);
+      return { from, to, port };
+    });
+    const servers: ManagedProcess[] = [];
+    for (const { to, port } of ends) {
+      const server = await startIperf3Server(to.namespace, port);
       await scene.guests.add(server.pid);
       servers.push(server);
-      const client = await Iperf3Client.start(from.namespace, {
-        server: to.address,
-        port: tcpPort,
-        seconds: LONG_SECONDS,
-        intervalSeconds: INTERVAL_SECONDS,
-        ...(bitsPerSecondEach === undefined ? {} : { tcpBitsPerSecond: bitsPerSecondEach }),
-      });
-      await scene.guests.add(client.process.pid);
-      clients.push(client);
     }
+    const rate = bitsPerSecondEach === undefined ? {} : { tcpBitsPerSecond: bitsPerSecondEach };
+    // At the same time, so that none has to connect past others that send all they can.
+    const clients = await Promise.all(
+      ends.map(async ({ from, to, port }) => {
+        const client = await Iperf3Client.start(from.namespace, {
+          server: to.address,
+          port,
+          seconds: LONG_SECONDS,
+          intervalSeconds: INTERVAL_SECONDS,
+          ...rate,
+        });
+        await scene.guests.add(client.process.pid);
+        return client;
+      }),
+    );
+    const connected = (line: string): boolean => line.includes('connected to');
+    await Promise.all(
+      clients.map(({ process }) => process.waitForLine(connected, CONNECT_MS, 'a connection')),
+    );
     return new Streams(scene, clients, servers);
   }
 
