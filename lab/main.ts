@@ -22,6 +22,7 @@ import { makeScene, SCENE_NAMES, type SceneName } from './offload-peer/scenes.ts
 import { formatOffloadReport } from './offload-report.ts';
 import { runOpenstack } from './openstack/run.ts';
 import { runOvn } from './ovn/run.ts';
+import { FAULT_NAMES } from './sriov/faults.ts';
 import { runSriov } from './sriov/on-host.ts';
 import { formatSriovReport, isClean } from './sriov/report.ts';
 import { errorMessage } from '../text/error-message.ts';
@@ -40,6 +41,10 @@ function parseWhole(text: string): number {
     throw new InvalidArgumentError('must be a whole number from 1');
   }
   return number;
+}
+
+function parseCount(text: string): number {
+  return text === '0' ? 0 : parseWhole(text);
 }
 
 function parseList(text: string): readonly number[] {
@@ -224,12 +229,18 @@ program
 program
   .command('sriov')
   .description(
-    "Moves a VM's live traffic between vSwitch and virtual function, in an emulated machine",
+    "Lets the daemon move a VM's live traffic between vSwitch and virtual function, and ends its parts meanwhile, in an emulated machine",
   )
-  .option('--moves <n>', 'number of moves, there and back count as two', parseWhole, 20)
+  .option('--moves <n>', 'number of moves, there and back count as two; 0: none', parseCount, 20)
+  .addOption(
+    new Option('--faults <name...>', 'what ends while the virtual function carries the traffic')
+      .choices([...FAULT_NAMES, 'none'])
+      .default(FAULT_NAMES),
+  )
   .option('--json', 'print one JSON object', false)
-  .action(async (options: { moves: number; json: boolean }) => {
-    const report = await runSriov({ moves: options.moves });
+  .action(async (options: { moves: number; faults: readonly string[]; json: boolean }) => {
+    const faults = FAULT_NAMES.filter((name) => options.faults.includes(name));
+    const report = await runSriov({ moves: options.moves, faults });
     console.log(options.json ? JSON.stringify(report) : formatSriovReport(report));
     if (!isClean(report)) process.exitCode = 1;
   });

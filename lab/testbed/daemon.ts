@@ -23,6 +23,8 @@ export interface DaemonSettings {
   readonly planner?: Readonly<Record<string, unknown>>;
   /** On the loopback of the host's namespace; default: off. */
   readonly http?: Readonly<Record<string, unknown>>;
+  /** Other sections of the configuration, by name. */
+  readonly sections?: Readonly<Record<string, unknown>>;
   /** Paths of policy files; default: the shipped default policy. */
   readonly policies?: readonly string[];
   readonly onExit?: 'withdraw' | 'keep';
@@ -71,6 +73,7 @@ export class NorikaeDaemon {
       http: settings.http ?? { enabled: false },
       control: { path: socket },
       log: { format: 'json', level: 'debug' },
+      ...settings.sections,
     };
     const file = join(runDir, 'norikae.json');
     await writeFile(file, `${JSON.stringify(config, undefined, 2)}\n`);

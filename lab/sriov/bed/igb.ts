@@ -31,23 +31,47 @@ export async function loadIgb(): Promise<readonly [string, string]> {
   return [first, second];
 }
 
-/**
- * Makes a NIC's first virtual function; resolves to the name of its device, which has the address from
- * the start: the driver takes it when it is bound.
- */
-export async function makeVirtualFunction(nic: string, mac: string): Promise<string> {
+const VF_DRIVER = '/sys/bus/pci/drivers/igbvf';
+
+/** A virtual function, which can be unplugged from its machine and plugged in again. */
+export class PluggedVf {
+  readonly #slot: string;
+
+  /** @param slot its address on the PCI bus */
+  constructor(slot: string) {
+    this.#slot = slot;
+  }
+
+  /** Removes its device, wherever that is. */
+  async unplug(): Promise<void> {
+    await writeFile(`${VF_DRIVER}/unbind`, this.#slot);
+  }
+
+  /** Makes its device; the driver takes the MAC address that the physical function has set. */
+  async plug(): Promise<void> {
+    await writeFile(`${VF_DRIVER}/bind`, this.#slot);
+  }
+
+  /** The name of its device in the namespace of the host. */
+  async device(): Promise<string> {
+    const names = `/sys/bus/pci/devices/${this.#slot}/net`;
+    const [name] = await waitFor('the device of the virtual function', () => filled(names), SLOW);
+    return name;
+  }
+}
+
+/** Makes a NIC's first virtual function, which has the MAC address from the start. */
+export async function makeVirtualFunction(nic: string, mac: string): Promise<PluggedVf> {
   const device = `/sys/class/net/${nic}/device`;
   await run('ip', ['link', 'set', nic, 'up']);
   await writeFile(`${device}/sriov_numvfs`, '1');
   await run('ip', ['link', 'set', nic, 'vf', '0', 'mac', mac]);
   const slot = basename(await readlink(`${device}/virtfn0`));
-  const driver = '/sys/bus/pci/drivers/igbvf';
-  await waitFor('the driver of the virtual function', async () => bound(driver, slot), SLOW);
-  await writeFile(`${driver}/unbind`, slot);
-  await writeFile(`${driver}/bind`, slot);
-  const names = `${device}/virtfn0/net`;
-  const [name] = await waitFor('the device of the virtual function', () => filled(names), SLOW);
-  return name;
+  await waitFor('the driver of the virtual function', async () => bound(slot), SLOW);
+  const vf = new PluggedVf(slot);
+  await vf.unplug();
+  await vf.plug();
+  return vf;
 }
 
 async function driverOf(name: string): Promise<string | undefined> {
@@ -58,8 +82,8 @@ async function driverOf(name: string): Promise<string | undefined> {
   }
 }
 
-async function bound(driver: string, slot: string): Promise<true | undefined> {
-  return (await readdir(driver)).includes(slot) || undefined;
+async function bound(slot: string): Promise<true | undefined> {
+  return (await readdir(VF_DRIVER)).includes(slot) || undefined;
 }
 
 async function filled(folder: string): Promise<readonly string[] | undefined> {

@@ -13,9 +13,9 @@ describe('live traffic between vSwitch and virtual function', function () {
     needs(this, 'kernel-guests', 'root', 'ovs', 'netns', 'iperf3');
   });
 
-  it('loses no packet in twenty moves on igb', async () => {
-    const report = await runSriov({ moves: 20 });
-    assert.equal(report.moves, 20);
+  it('loses no packet in twenty moves on igb, which the policy of the daemon decides', async () => {
+    const report = await runSriov({ moves: 20, faults: [] });
+    assert(report.moves >= 20, JSON.stringify(report));
     assert(isClean(report), JSON.stringify(report));
   });
 });
