@@ -6,6 +6,7 @@ import type { HostConnection } from './connection.ts';
 export class StdioConnection implements HostConnection {
   readonly #input: Readable;
   readonly #output: Writable;
+  #isClosed = false;
 
   constructor(input: Readable, output: Writable) {
     this.#input = input;
@@ -31,13 +32,19 @@ export class StdioConnection implements HostConnection {
   }
 
   async read(take: (chunk: Uint8Array) => Promise<void>, gone: () => Promise<void>): Promise<void> {
-    for await (const chunk of this.#input) {
-      if (chunk instanceof Uint8Array) await take(chunk);
+    try {
+      for await (const chunk of this.#input) {
+        if (chunk instanceof Uint8Array) await take(chunk);
+      }
+    } catch (error) {
+      // Closing the input while it is read is an error of the stream.
+      if (!this.#isClosed) throw error;
     }
     await gone();
   }
 
   close(): void {
+    this.#isClosed = true;
     this.#input.destroy();
   }
 }

@@ -17,6 +17,18 @@ describe('standard input and output as a channel', () => {
     assert.equal(taken.join(''), 'first\nsecond\ngone');
   });
 
+  it('end when the agent closes them', async () => {
+    const connection = new StdioConnection(new PassThrough(), new PassThrough());
+    let ended = 0;
+    const reading = connection.read(
+      async () => undefined,
+      async () => void ended++,
+    );
+    connection.close();
+    await reading;
+    assert.equal(ended, 1);
+  });
+
   it('wait until the host reads', async () => {
     const output = new PassThrough({ highWaterMark: 16 });
     const connection = new StdioConnection(new PassThrough(), output);
