@@ -16,6 +16,7 @@ describe('the contract of backends, for rules of tc flower', function () {
     { name: 'hardware', passing: 38 },
     { name: 'daemon', passing: 4 },
     { name: 'tunnels', passing: 4 },
+    { name: 'tunnel-daemon', passing: 2 },
   ]) {
     it(`holds: ${name}`, async () => {
       const file = new URL(`guest/flower/contract/${name}.js`, import.meta.url);
