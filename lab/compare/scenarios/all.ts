@@ -5,6 +5,7 @@ import { ORDER } from './order.ts';
 import type { Scenario } from './scenario.ts';
 import { STOPPED_DAEMON } from './stopped-daemon.ts';
 import { STOPPED_VSWITCH } from './stopped-vswitch.ts';
+import { TRANSLATED_ADDRESSES } from './translated-addresses.ts';
 import { unfinishedChecksums } from './unfinished-checksums.ts';
 
 export const SCENARIOS: readonly Scenario[] = [
@@ -15,6 +16,7 @@ export const SCENARIOS: readonly Scenario[] = [
   STOPPED_VSWITCH,
   unfinishedChecksums('xdp'),
   unfinishedChecksums('tcx'),
+  TRANSLATED_ADDRESSES,
   DEFAULT_OFFLOADS,
   NOTHING_TO_OFFLOAD,
 ];

@@ -132,6 +132,21 @@ export const FAULTS: readonly Fault[] = [
     shows: [/after GRO is turned off: 150 of 150 arrive without Norikae, 14\d of 150 with it/],
   },
   {
+    what: 'the checksum of a segment does not follow its addresses',
+    changes: [
+      {
+        file: `${XDP_BPF}/tuple.h`,
+        from: 'ip->check = checksum_by(ip->check, change);\n\tchange_segment(segment, change);',
+        to: 'ip->check = checksum_by(ip->check, change);',
+      },
+    ],
+    seenIn: 'translated-addresses',
+    shows: [
+      /^TCP: chunks that arrive: 1,000 without Norikae, [\d,]+ with it$/,
+      /^UDP: datagrams that arrive: 1,000 without Norikae, [\d,]+ with it$/,
+    ],
+  },
+  {
     what: 'a lapsed lease is renewed before the entries are verified',
     changes: UNVERIFIED_LEASE,
     seenIn: 'stopped-daemon',
