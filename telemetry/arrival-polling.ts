@@ -1,5 +1,3 @@
-import { TokenBucket } from '../engine/planner/token-bucket.ts';
-
 /** Longest time after a new flow during which flows are polled more often, ms. */
 export const BURST_MS = 250;
 /** Time that polls for new flows may take, ms: per second, and at once. */
@@ -42,15 +40,14 @@ export const PARTIAL_READINGS: ArrivalPolls = {
  * charge; after a calm time 25 or 125. Without budget, new flows wait for the next reading.
  */
 export class ArrivalPolling {
-  readonly #budget = new TokenBucket(BUDGET);
   readonly #polls: ArrivalPolls;
   #sinceMs = Number.NEGATIVE_INFINITY;
   #untilMs = Number.NEGATIVE_INFINITY;
   #triggeredMs = Number.NEGATIVE_INFINITY;
   #startedMs = Number.NEGATIVE_INFINITY;
   #isCharged = false;
-  /** Duration of polls that has not been paid yet, ms: one may take longer than what is left. */
-  #owedMs = 0;
+  #leftMs = BUDGET.burst;
+  #refilledAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(polls: ArrivalPolls = ROUNDS) {
     this.#polls = polls;
@@ -77,13 +74,17 @@ export class ArrivalPolling {
 
   /** True when the next poll should follow soon. */
   burstDue(nowMs: number): boolean {
-    return nowMs < this.#untilMs && this.#availableMs(nowMs) >= this.#polls.minChargeMs;
+    return nowMs < this.#untilMs && this.#leftAt(nowMs) >= this.#polls.minChargeMs;
   }
 
-  /** Records that a poll starts; as part of a burst it is charged to the budget when it ends. */
-  beginPoll(nowMs: number): void {
+  /**
+   * Records that a poll starts; as part of a burst it is charged to the budget when it ends.
+   *
+   * @param isForNewFlows false: it would start now without new flows, too, and is not charged
+   */
+  beginPoll(nowMs: number, isForNewFlows = true): void {
     this.#startedMs = nowMs;
-    this.#isCharged = this.burstDue(nowMs);
+    this.#isCharged = isForNewFlows && this.burstDue(nowMs);
   }
 
   /**
@@ -96,14 +97,16 @@ export class ArrivalPolling {
     if (areKnown && this.#triggeredMs < this.#startedMs) this.#untilMs = Number.NEGATIVE_INFINITY;
     if (!this.#isCharged) return;
     this.#isCharged = false;
-    this.#owedMs += Math.max(this.#polls.minChargeMs, nowMs - this.#startedMs);
+    this.#leftAt(nowMs);
+    this.#leftMs -= Math.max(this.#polls.minChargeMs, nowMs - this.#startedMs);
   }
 
-  /** Time left in the budget, ms, once what is owed has been paid from it. */
-  #availableMs(nowMs: number): number {
-    const paidMs = Math.min(this.#owedMs, this.#budget.available(nowMs));
-    this.#budget.spend(paidMs);
-    this.#owedMs -= paidMs;
-    return this.#budget.available(nowMs);
+  /** Time left in the budget, ms; negative while a slow poll has not been paid. */
+  #leftAt(nowMs: number): number {
+    if (nowMs <= this.#refilledAtMs) return this.#leftMs;
+    const seconds = (nowMs - this.#refilledAtMs) / 1000;
+    this.#refilledAtMs = nowMs;
+    this.#leftMs = Math.min(BUDGET.burst, this.#leftMs + seconds * BUDGET.perSecond);
+    return this.#leftMs;
   }
 }

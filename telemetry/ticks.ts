@@ -86,9 +86,9 @@ export function ticks<T>(
     const full = defer(() => {
       startedMs = clock.now();
       lookedMs = startedMs;
-      needsRound = false;
       bursts.recordPoll(startedMs);
-      arrived.beginPoll(startedMs);
+      arrived.beginPoll(startedMs, handleArrivals === undefined || needsRound);
+      needsRound = false;
       let areKnown = false;
       return abortable(async (signal) => {
         const result = await handle(await source.observe(signal), signal);

@@ -14,7 +14,7 @@ export interface ArrivalReport {
 
 export const NOT_DECIDED: ArrivalReport = { isDecided: false, placed: 0, failures: [] };
 
-/** No new flow has a rate. */
+/** No new flow has a rate, or all flows are held on the vSwitch. */
 export const NOTHING_TO_PLACE: ArrivalReport = { isDecided: true, placed: 0, failures: [] };
 
 /** True if the row has an entry of another version of its flow, which has to be removed first. */

@@ -162,7 +162,7 @@ export class Engine {
     const isUnsafe =
       rows.some((row) => isOutdated(table, row)) || this.#backends.contradicts(table);
     if (isUnsafe) return NOT_DECIDED;
-    if (rated.length === 0) return NOTHING_TO_PLACE;
+    if (rated.length === 0 || this.#gate.held) return NOTHING_TO_PLACE;
     const isDecided = await this.#stages.evaluateArrivals(arrivals, signal);
     if (!isDecided) return NOT_DECIDED;
     await this.#backends.inTurn(() => this.#stages.decideArrivals(arrivals, totals, signal));

@@ -103,6 +103,27 @@ describe('polling for new flows', () => {
     assert.equal(polls, 120, 'two for each flow, which the budget allows without end');
   });
 
+  it('does not charge a slow poll in a burst that would have started anyway', () => {
+    const polling = new ArrivalPolling();
+    polling.trigger(1_000);
+    polling.beginPoll(1_001, false);
+    polling.endPoll(4_000);
+    polling.trigger(4_001);
+    assert(polling.burstDue(4_001));
+  });
+
+  it('waits until the time of a slow poll is paid', () => {
+    const polling = new ArrivalPolling();
+    polling.trigger(1_000);
+    polling.beginPoll(1_001);
+    polling.endPoll(2_501);
+    // 1,000 ms beyond the half second that it had.
+    polling.trigger(20_000);
+    assert(!polling.burstDue(20_000));
+    polling.trigger(30_000);
+    assert(polling.burstDue(30_000));
+  });
+
   it('does not charge polls without a new flow', () => {
     const polling = new ArrivalPolling();
     for (let ms = 0; ms < 60_000; ms += 1_000) {

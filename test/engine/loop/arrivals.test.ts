@@ -181,6 +181,13 @@ describe('new flows between two ticks', () => {
     assert.ok(rig.backend.log.includes('delete 1'));
   });
 
+  it('need no tick while all flows are held on the vSwitch', async () => {
+    const rig = new Rig();
+    await rig.tick([]);
+    rig.engine.hold();
+    assert.equal((await arrive(rig, [{ n: 1 }])).isDecided, true);
+  });
+
   it('do not hide a failed backend', async () => {
     const rig = new Rig();
     await rig.tick([]);
