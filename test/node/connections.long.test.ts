@@ -10,6 +10,20 @@ const FIRST_PORT = 6_001;
 /** Rate of each connection. */
 const TCP_BITS_PER_SECOND = 10e6;
 
+/** Retransmissions may wait for so long on a busy machine. */
+const MAX_SILENT_SECONDS = 4;
+
+/** Longest time without a byte, in intervals of a second. */
+function longestSilence({ intervals }: Iperf3Client): number {
+  let longest = 0;
+  let now = 0;
+  for (const { bytes } of intervals) {
+    now = bytes === 0 ? now + 1 : 0;
+    longest = Math.max(longest, now);
+  }
+  return longest;
+}
+
 describe('on the real node, connections that are moved a thousand times', function () {
   this.timeout(600_000);
   let fixture: NodeFixture;
@@ -48,7 +62,7 @@ describe('on the real node, connections that are moved a thousand times', functi
     return flows.filter(({ entry, match }) => entry === 'offload' && isTest(match)).length;
   }
 
-  it('are not broken, and do not stand still', async () => {
+  it('are not broken, and do not stand still for long', async () => {
     let moves = 0;
     for (let cycle = 0; cycle < CYCLES; cycle++) {
       await waitFor(
@@ -63,8 +77,7 @@ describe('on the real node, connections that are moved a thousand times', functi
     assert.ok(moves >= 1_000, `${moves} moves`);
     for (const client of clients) {
       assert.equal(client.process.exit, undefined, client.process.tail());
-      const silent = client.intervals.filter(({ bytes }) => bytes === 0);
-      assert.deepEqual(silent, []);
+      assert.ok(longestSilence(client) < MAX_SILENT_SECONDS, JSON.stringify(client.intervals));
     }
   });
 });
