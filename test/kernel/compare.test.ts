@@ -7,12 +7,19 @@ import { nftDrop, tcDrop } from '../../lab/compare/surroundings/filters.ts';
 import type { Range, Stream } from '../../lab/compare/traffic/stream.ts';
 import { tcpStreams } from '../../lab/compare/traffic/tcp.ts';
 import { inVxlan } from '../../lab/compare/traffic/tunnels.ts';
+import {
+  SERVICE_IPV4,
+  translatedStreams,
+  translatingRules,
+} from '../../lab/compare/traffic/translated.ts';
 import { fragments } from '../../lab/compare/traffic/udp.ts';
 import { tagged } from '../../lab/compare/traffic/vlan.ts';
-import { TestNode } from '../../lab/testbed/node.ts';
+import { BRIDGE, TestNode } from '../../lab/testbed/node.ts';
+import { run } from '../../lab/testbed/run.ts';
 import { sleep, waitFor } from '../../lab/testbed/wait.ts';
 import { sendDatagrams } from '../adapters/nic/tcx/support/datagrams.ts';
 import { needs } from '../support/needs.ts';
+import { translatingFlows } from './support/translation.ts';
 
 /*
  * A small part of `lab compare --datapath kernel`, whose matrix takes ten minutes: its traffic and
@@ -29,6 +36,9 @@ const SMALLEST_PAYLOAD = 200;
 /** More than a segment: what carries such packets on average does not split them. */
 const UNSPLIT = 4 * 1_460;
 const IN_TIME = { timeoutMs: 20_000, everyMs: 100 };
+
+/** What the streams of a service are beside their ends. */
+const SOCKETS = { from: 'socket', unit: 'packets' } as const;
 
 /** What `auto` chooses on this kernel. */
 const HOOK = isBefore(6, 6) ? 'cls_bpf' : 'tcx';
@@ -116,6 +126,41 @@ describe(`the kernel datapath without and with ${HOOK} entries`, function () {
     assert.deepEqual((await carriedSince(backend)).packets, 0);
   });
 
+  it('translate addresses and ports of segments and datagrams alike, with checksums that are verified', async () => {
+    const { sender, receiver } = bed;
+    const [client, server] = [sender.vm, receiver.vm];
+    const neighbour = ['neighbour', 'replace', SERVICE_IPV4, 'lladdr', server.mac, 'dev', 'eth0'];
+    await client.namespace.exec('ip', neighbour);
+    // The ports complete the checksums that the guests leave to them, and the guests verify them.
+    for (const { name } of [client, server]) await setPort(name, 'off');
+    const ends = bed.ends();
+    const streams = translatedStreams(ends);
+    const rules = streams.flatMap((stream) =>
+      translatingRules(stream, ends, client.number, server.number),
+    );
+    for (const rule of rules) await node.ovs.ofctl('add-flow', BRIDGE, rule);
+    // Other entries match these packets, too.
+    await backend.withdrawAll();
+    const bySwitch: Counts[] = [];
+    for (const stream of streams) bySwitch.push(await countsOf({ ...SOCKETS, ...stream }));
+
+    const flows = streams.flatMap((stream) => translatingFlows(stream, client, server));
+    await bed.install(backend, flows);
+    const checksumErrors = await receiver.agent.checksumErrors();
+    for (const [i, stream] of streams.entries()) {
+      await carriedSince(backend);
+      const counts = await countsOf({ ...SOCKETS, ...stream });
+      assert.deepEqual(counts, bySwitch[i]);
+      assert.deepEqual(counts, { received: COUNT, duplicates: 0, late: 0, corrupt: 0 });
+      assertCarried(await carriedSince(backend), stream.name === 'tcp');
+    }
+    assert.equal(await receiver.agent.checksumErrors(), checksumErrors);
+
+    await backend.withdrawAll();
+    await bed.install(backend);
+    for (const { name } of [client, server]) await setPort(name, 'on');
+  });
+
   it('deliver nothing past a tc filter at ingress and an nftables chain at egress', async () => {
     const { host } = node.ovs;
     const { sender, receiver } = bed;
@@ -153,6 +198,10 @@ describe(`the kernel datapath without and with ${HOOK} entries`, function () {
     for (const [name, why] of lacking) await assert.rejects(bed.startTable(name), why);
   });
 });
+
+async function setPort(name: string, state: 'on' | 'off'): Promise<void> {
+  await run('ethtool', ['-K', name, 'tx', state, 'sg', state, 'tso', state, 'gso', state]);
+}
 
 function isBefore(major: number, minor: number): boolean {
   const [ours = 0, ourMinor = 0] = release().split('.').map(Number);

@@ -136,9 +136,15 @@ export class KernelBed {
     }
   }
 
-  /** Puts the entries into a table that has lost them. */
-  async install(backend: ProgramBackend): Promise<void> {
-    const puts = this.#flows().map((flow) => ({ kind: 'put' as const, flow }));
+  /**
+   * Puts the entries into a table that has lost them. `flows`: other ones, whose ids have 0 in `w2` for packets from the
+   * sender, and 1 for those from the receiver.
+   */
+  async install(
+    backend: ProgramBackend,
+    flows: readonly FlowSpec[] = this.#flows(),
+  ): Promise<void> {
+    const puts = flows.map((flow) => ({ kind: 'put' as const, flow }));
     const results = await backend.apply(puts, AbortSignal.timeout(START_MS));
     const refused = results.find(({ ok }) => !ok);
     if (refused !== undefined) throw new TypeError(`not installed: ${JSON.stringify(refused)}`);
