@@ -17,6 +17,7 @@ const SETTLE_MS = { off: 1_500, on: 5_000 };
 const TICK_MS = 10_000;
 /** Longest time until the daemon is ready, also on a busy machine. */
 const READY = { timeoutMs: 60_000 };
+const ETHERNET_HEADER = 14;
 /** Rule changes of each scene. */
 const CHANGES = 3;
 /** Longest time until an ACL is in force, ms. */
@@ -147,10 +148,16 @@ async function countAll(
   };
 }
 
-/** Bytes that have entered a vSwitch. */
+/**
+ * Bytes that have entered a vSwitch, with L2 headers: a veth with XDP counts its packets without
+ * them (veth_xdp_rcv in drivers/net/veth.c), as the daemon does not.
+ */
 function enteredBytes({ ovs, inputs }: SceneSwitch): number {
-  const pid = ovs.vswitchdPid ?? 0;
-  return inputs.reduce((sum, device) => sum + readDeviceCounters(pid, device).rxBytes, 0);
+  const counters = inputs.map((device) => readDeviceCounters(ovs.vswitchdPid ?? 0, device));
+  return counters.reduce(
+    (sum, { rxBytes, rxPackets }) => sum + rxBytes + ETHERNET_HEADER * rxPackets,
+    0,
+  );
 }
 
 /**
