@@ -1,5 +1,5 @@
 /** What carries offloaded traffic. */
-export const LANE_NAMES = ['xdp', 'fast-path'] as const;
+export const LANE_NAMES = ['xdp', 'fast-path', 'sriov'] as const;
 export type LaneName = (typeof LANE_NAMES)[number];
 
 /** Where the traffic of a cell goes. */

@@ -41,6 +41,11 @@ export class ProcessGroup {
     await writeFile(join(this.#folder, 'cgroup.procs'), String(pid));
   }
 
+  /** Lets all other processes go first; the root group must have the controller `cpu` enabled. */
+  async goLast(): Promise<void> {
+    await writeFile(join(this.#folder, 'cpu.weight'), '1');
+  }
+
   /** CPU time of its processes so far, ended ones included, seconds. */
   usedSeconds(): number {
     const text = readFileSync(join(this.#folder, 'cpu.stat'), 'latin1');

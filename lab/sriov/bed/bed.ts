@@ -48,7 +48,7 @@ export interface SriovBed {
 }
 
 /** Starts the bed; the caller stops its node. */
-export async function startBed(): Promise<SriovBed> {
+export async function startBed(writePolicy = writeRatePolicy): Promise<SriovBed> {
   const [uplink, far] = await loadIgb();
   progress('Open vSwitch, a VM and a peer …');
   const node = await TestNode.start([], 'system', 'shared');
@@ -73,7 +73,7 @@ export async function startBed(): Promise<SriovBed> {
     const agent = await VmAgent.listen(node.cleanup, plain.namespace, socket);
     const vm = { ...plain, agent, vf };
     progress('the daemon, which takes half a minute to load …');
-    return { node, uplink, vm, peer, daemon: await startDaemon(node, uplink, vm) };
+    return { node, uplink, vm, peer, daemon: await startDaemon(node, uplink, vm, writePolicy) };
   } catch (error) {
     await node.stop();
     throw error;
@@ -81,11 +81,16 @@ export async function startBed(): Promise<SriovBed> {
 }
 
 /** Starts a daemon on the node, also after another one was killed. */
-export async function startDaemon(node: TestNode, uplink: string, vm: Vm): Promise<NorikaeDaemon> {
+export async function startDaemon(
+  node: TestNode,
+  uplink: string,
+  vm: Vm,
+  writePolicy = writeRatePolicy,
+): Promise<NorikaeDaemon> {
   const { runDir } = node.ovs;
   return NorikaeDaemon.start(node, {
     ready: READY,
-    policies: [await writeRatePolicy(runDir)],
+    policies: [await writePolicy(runDir)],
     backend: { adapter: 'vf', entries: 16, leaseMs: LEASE_MS },
     ovs: { timeoutMs: LEASE_MS / 2 },
     poll: {

@@ -17,6 +17,12 @@ describe('the plan of an evaluation', () => {
     const plan = planOf('fast-path', true, { ports: [1, 2], vms: [3] });
     assert.deepEqual([plan.ports, plan.vms, plan.repetitions], [[1], [3], 1]);
     assert.throws(() => planOf('fast-path', false, { ports: [2] }), NothingToMeasure);
+    const emulated = planOf('sriov', false, { mtus: [9_000, 1_500], vms: [1, 8], ports: [1, 2] });
+    assert.deepEqual([emulated.mtus, emulated.ports, emulated.vms], [[1_500], [1], [1]]);
+    assert.throws(() => planOf('sriov', false, { vms: [8] }), {
+      name: 'NothingToMeasure',
+      message: 'lane sriov has VMs 1, not 8',
+    });
   });
 
   it('says how long the rest takes', () => {
