@@ -6,7 +6,7 @@ const FIND_MS = 5_000;
 
 /**
  * Has a thread of the kernel process what `eth0` receives, forwarded packets included, in place of
- * whoever sends to it: the processor of a VM, whose CPU time can be told apart.
+ * its senders: the processor of a VM, whose CPU time is counted apart.
  *
  * The device must have GRO on (`Documentation/networking/napi.rst`, threaded NAPI).
  *
