@@ -13,6 +13,7 @@ import signal
 import socket
 import struct
 import sys
+import threading
 import time
 
 PERIOD = 0.05
@@ -28,10 +29,17 @@ def serve_tcp(address, port):
     print("serving", flush=True)
     while True:
         one, _ = server.accept()
-        if os.fork() == 0:
+        # A thread, which ends with the process: a connection can be broken without a sign.
+        threading.Thread(target=answer, args=(one,), daemon=True).start()
+
+
+def answer(one):
+    with one:
+        try:
             while data := one.recv(65536):
                 one.sendall(data)
-            os._exit(0)
+        except OSError:
+            return
 
 
 def serve_udp(address, port):
