@@ -7,8 +7,8 @@
  */
 export const STAGES = [
   [
-    { name: 'node', folders: ['node', 'lab', 'adapters/openflow'] },
-    { name: 'devices', folders: ['adapters/nic', 'adapters/ovs'] },
+    { name: 'node', folders: ['node', 'lab'] },
+    { name: 'devices', folders: ['adapters/nic', 'adapters/ovs', 'adapters/openflow'] },
   ],
   [
     {
