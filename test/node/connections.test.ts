@@ -78,7 +78,12 @@ describe('on the real node, connections that conntrack tracks', function () {
     // What enters by its port: the vSwitch may drop some of it for want of time.
     const sent = () => readDeviceCounters(daemon.process.pid, 'vm1').rxPackets;
     const before = sent();
-    const client = await fixture.startTcp(3);
+    // Fewer packets than those from which the meter samples.
+    const client = await Iperf3Client.start(fixture.sender.namespace, {
+      server: fixture.receiver.address,
+      seconds: 3,
+      tcpBitsPerSecond: 20e6,
+    });
     const [sending] = await carried();
     assert.equal(sending.kind, 'connection');
     assert.match(sending.match, /tcp_dst=5201,tcp_flags=0x0\/0x7$/);
@@ -89,8 +94,9 @@ describe('on the real node, connections that conntrack tracks', function () {
     assert.ok(why.found, 'its row stays for a while');
     const { bytes, packets, vswitchBytes, carriedBytes } = why.why.flow;
     const entered = sent() - before;
-    // iperf3 has a second connection, for control.
-    assert.ok(packets <= entered && packets > 0.99 * entered, `${packets} of ${entered}`);
+    // iperf3 has a second connection, for control; a burst at the start may be sampled.
+    const share = packets / entered;
+    assert.ok(share > 0.97 && share < 1.03, `${packets} of ${entered}`);
     assert.equal(vswitchBytes + carriedBytes, bytes);
   });
 
