@@ -58,7 +58,8 @@ export class ConnectionRows {
     this.#side.follow(table);
     const all = this.#rows;
     const kept: number[] = [];
-    for (const [n, row] of all.entries()) {
+    for (let n = 0; n < all.length; n++) {
+      const row = all[n];
       if (n % CHUNK === CHUNK - 1) {
         const pausing = yieldToEventLoop();
         if (pausing !== undefined) await pausing;
