@@ -10,7 +10,7 @@ export interface SenderData {
   readonly gapMs: number;
 }
 
-/** What the thread is told. */
+/** Input of the thread. */
 export type SenderCommand =
   /** To send a flow in place of the one before, or none. */
   | { readonly kind: 'send'; readonly flow: number | undefined }

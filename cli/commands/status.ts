@@ -200,7 +200,7 @@ function connectionLines({ connections }: StatusView): string[] {
   const { states, meter } = connections;
   const { connections: metered, forgotten, sampling } = meter;
   const sampled = sampling === 1 ? '' : `, one packet in ${sampling}`;
-  const lost = forgotten === 0 ? '' : `, ${whole(forgotten)} forgotten for want of memory`;
+  const lost = forgotten === 0 ? '' : `, ${whole(forgotten)} forgotten for lack of memory`;
   return [
     `connections ${whole(metered)} counted${sampled}${lost}`,
     ...states.map(

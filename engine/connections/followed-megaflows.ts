@@ -8,7 +8,7 @@ export class FollowedMegaflows {
   readonly #index: MegaflowIndex;
   readonly #isConnection: (row: number) => boolean;
   readonly #side = new SideTable('row');
-  /** By row: `FlowTable.changes` of the megaflow that is indexed; 0: none is. */
+  /** By row: `FlowTable.changes` of the indexed megaflow; 0: the row is not indexed. */
   readonly #changes = this.#side.uint32();
   readonly #indexed = new Map<number, FlowId>();
 

@@ -31,7 +31,7 @@ export interface MeterSink {
 /** Size and cost of a reading. */
 export interface MeterReading {
   readonly connections: number;
-  /** Connections forgotten for want of memory since the start. */
+  /** Connections forgotten for lack of memory since the start. */
   readonly forgotten: number;
   /** One packet in so many is counted, and its counts multiplied. */
   readonly sampling: number;

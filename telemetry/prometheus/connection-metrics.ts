@@ -55,7 +55,7 @@ export function registerConnectionMetrics(
   });
   const forgotten: Counter = new Counter({
     name: 'norikae_meter_forgotten_total',
-    help: 'Connections that the meter has forgotten for want of memory.',
+    help: 'Connections that the meter has forgotten for lack of memory.',
     registers,
     collect: () => {
       forgotten.reset();

@@ -264,7 +264,7 @@ export function describeConnectionMeter(
           const { all, reading } = await readMeter(meter);
           assert.deepEqual([...all.keys()], [id]);
           assert.equal(all.get(id)?.packets, 2);
-          assert.equal(reading.forgotten, 0, 'not for want of memory');
+          assert.equal(reading.forgotten, 0, 'not for lack of memory');
         },
         { forgetAfterMs: 2_000 },
       ),

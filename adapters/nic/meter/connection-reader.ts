@@ -121,7 +121,7 @@ export class ConnectionReader {
       deleted += done;
       from += done;
       if (errno === 0) break;
-      // It was forgotten for want of memory in the meantime, or cannot be deleted now.
+      // It was forgotten for lack of memory in the meantime, or cannot be deleted now.
       from++;
     }
     return deleted;

@@ -9,7 +9,7 @@ export interface MeterSums {
 }
 
 /**
- * The number of connections that the kernel has dropped from the map for want of room, which it does
+ * The number of connections that the kernel has dropped from the map for lack of room, which it does
  * not report: those that were added and are neither there nor deleted.
  */
 export class Forgotten {

@@ -182,7 +182,7 @@ export class ConnectionLineReader {
     return true;
   }
 
-  /** A number of up to `width` bytes; -1 when there is none, or it is larger. */
+  /** Reads a number of at most `width` bytes; -1 if it is missing or too large. */
   #number(width: number): number {
     const values = this.#values;
     if (!values.number(width) || values.at > this.#end) return -1;

@@ -194,7 +194,7 @@ export class ConnectionStore {
   }
 
   /**
-   * The slot of the key in `#key`; -1 when there is none. Without a direction, that of the original
+   * The slot that holds the key in `#key`; -1 if the key is not stored. Without a direction, that of the original
    * tuple is preferred: the two are the same for a connection of an address with itself.
    */
   #slotOfKey(wanted: 0 | 1 | undefined): number {

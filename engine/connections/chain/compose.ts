@@ -23,7 +23,7 @@ export interface ComposedConnection {
   readonly chain: readonly Megaflow[];
   /** The connection of each `ct` action, in order, with the direction of the tuple it was found by. */
   readonly tracked: readonly FoundConnection[];
-  /** For what `ct` actions found no connection: the entry holds while there is none. */
+  /** Lookups in conntrack without a result: the entry is valid while they still have none. */
   readonly untracked: readonly UntrackedTuple[];
 }
 

@@ -95,7 +95,7 @@ export class TravellingPacket implements Lookup {
     this.#pushed.push(tag);
   }
 
-  /** Removes the outermost tag; false when there is none. */
+  /** Removes the outermost tag; false if the packet is untagged. */
   pop(): boolean {
     if (this.#pushed.pop() !== undefined) return true;
     if (!this.#headers.has('vlan_tpid')) return false;

@@ -36,7 +36,7 @@ export interface Conditions {
   /** NaN: cannot be read. */
   readonly recirculation: number;
   readonly known: readonly Condition[];
-  /** A condition that cannot be evaluated here; undefined when there is none. */
+  /** A condition that cannot be evaluated here; undefined if all can. */
   readonly unknown: OpaqueMatch | undefined;
 }
 

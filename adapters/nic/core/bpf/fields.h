@@ -53,7 +53,7 @@ static __always_inline __be16 ipv6_start_of(const struct flow_entry *entry, __be
 	return (start & keep) | bpf_htons((__u16)entry->ip_tos << 4);
 }
 
-/* Offset in the segment of the checksum that covers the addresses; 0: there is none. */
+/* Offset in the segment of the checksum that covers the addresses; 0: no such checksum. */
 static __always_inline __u32 l4_checksum_offset(const struct flow_key *key)
 {
 	if (key->ip_proto == IPPROTO_TCP)

@@ -15,7 +15,7 @@
 struct segment_checksum {
 	/* Offset in the frame; 0: no checksum covers the addresses. */
 	__u32 at;
-	/* For UDP: zero says that there is none. */
+	/* For UDP: zero means no checksum. */
 	__u64 flags;
 };
 

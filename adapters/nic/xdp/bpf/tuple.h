@@ -18,7 +18,7 @@ static __always_inline __u16 checksum_by(__u16 checksum, __u32 change)
 	return ~(sum + (sum >> 16));
 }
 
-/* The checksum of a segment. In UDP, zero says that there is none. */
+/* The checksum of a segment. In UDP, zero means no checksum. */
 struct segment_checksum {
 	__u16 value;
 	__u8 is_udp;

@@ -14,8 +14,8 @@ interface ChecksumOfZero {
 }
 
 /**
- * UDP datagrams whose checksum becomes zero by a rewrite of a port and of an address. In UDP that says
- * that there is none; the vSwitch writes 0xffff, which is the same sum.
+ * UDP datagrams whose checksum becomes zero by a rewrite of a port and of an address. In UDP zero
+ * means no checksum; the vSwitch writes 0xffff, which is the same sum.
  */
 export function checksumsOfZero(): readonly ChecksumOfZero[] {
   const ip = { src: Buffer.from([10, 0, 0, 1]), dst: Buffer.from([10, 0, 3, 7]), protocol: 17 };

@@ -5,7 +5,7 @@ import { Generation } from '../../../../adapters/ovs/conntrack/generation.ts';
 
 const UDP = 17;
 
-/** Conntrack's side: one connection, which may end and be made anew by its next packet. */
+/** Conntrack's side: one connection, which may end and be recreated by its next packet. */
 class Conversation {
   #endsAtMs = Number.NEGATIVE_INFINITY;
   hasReplied = false;

@@ -58,7 +58,7 @@ const FIREWALL = [
 /** The last two bytes of a MAC address. */
 type Mac = readonly [before: number, last: number];
 
-/** What the entry of a packet in mid-connection matches and does; or why there is none. */
+/** What the entry of a packet in mid-connection matches and does, or why the packet has no entry. */
 function composed(
   texts: readonly string[],
   inPort: string,
