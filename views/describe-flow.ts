@@ -1,5 +1,12 @@
 import type { FlowAction, FlowActions } from '../engine/model/action.ts';
-import { type FieldMatch, type FieldName, type FlowMatch, isExact } from '../engine/model/match.ts';
+import {
+  type FieldMatch,
+  type FieldName,
+  type FlowMatch,
+  isExact,
+  type TunnelMatch,
+} from '../engine/model/match.ts';
+import { tunnelName } from '../engine/model/tunnel.ts';
 import { fieldText } from './field-text.ts';
 
 /**
@@ -19,6 +26,7 @@ export function describeMatch(match: FlowMatch): string {
       (f.field === 'eth_type' && protocol !== undefined) || (f.field === 'ip_proto' && namesProto);
     if (!named && !isPlain(f)) text += `,${describeField(f)}`;
   }
+  if (match.tunnel !== undefined) text += `,tunnel(${describeTunnel(match.tunnel)})`;
   for (const o of match.opaque) text += `,${o.name}(${o.text})`;
   return text;
 }
@@ -33,8 +41,16 @@ function describeAction(action: FlowAction): string {
   if (action.kind === 'set') return `set ${describeField(action)}`;
   if (action.kind === 'pop-vlan') return 'pop vlan';
   if (action.kind === 'opaque') return action.text;
+  if (action.kind === 'push-tunnel') return `push ${tunnelName(action.header)}`;
   const tpid = action.tpid === 0x8100 ? '' : ` tpid=0x${action.tpid.toString(16)}`;
   return `push vlan ${action.vid} pcp=${action.pcp}${tpid}`;
+}
+
+function describeTunnel(tunnel: TunnelMatch): string {
+  const { options } = tunnel;
+  const withOptions =
+    options.length === 0 ? '' : `,options=${Buffer.from(options).toString('hex')}`;
+  return [tunnelName(tunnel), ...tunnel.fields.map(describeField)].join(',') + withOptions;
 }
 
 function describeField(f: FieldMatch): string {

@@ -1,5 +1,5 @@
 import type { FieldName } from '../../engine/model/match.ts';
-import { isExact } from '../../engine/model/match.ts';
+import { firstBeyondHeaders, isExact } from '../../engine/model/match.ts';
 import type { FlowSpec } from '../../engine/model/flow.ts';
 import type { PortInfo, PortSnapshot } from '../../engine/model/port.ts';
 import { bypassRefusal } from '../../engine/model/bypass.ts';
@@ -65,9 +65,9 @@ export function isRefusal(compiled: NicEntry | Refusal): compiled is Refusal {
 }
 
 function matchRefusal({ match }: FlowSpec): Refusal | undefined {
-  const [opaque] = match.opaque;
-  if (opaque !== undefined) {
-    return refuse('unsupported-match', `the NIC cannot match ${opaque.name}(${opaque.text})`);
+  const beyond = firstBeyondHeaders(match);
+  if (beyond !== undefined) {
+    return refuse('unsupported-match', `the NIC cannot match ${beyond.name}(${beyond.text})`);
   }
   for (const f of match.fields) {
     if (!MATCHED.has(f.field)) {

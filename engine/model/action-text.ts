@@ -1,4 +1,5 @@
 import type { FlowAction, FlowActions } from './action.ts';
+import { tunnelName } from './tunnel.ts';
 
 /** Actions in one line, for logs and explanations; `drop` for an empty list. */
 export function actionsText(actions: FlowActions): string {
@@ -15,6 +16,8 @@ function actionText(action: FlowAction): string {
       return `push VLAN ${action.vid}`;
     case 'pop-vlan':
       return 'pop VLAN';
+    case 'push-tunnel':
+      return `push ${tunnelName(action.header)}`;
     case 'opaque':
       return action.text;
   }

@@ -1,4 +1,5 @@
 import type { FieldName } from './match.ts';
+import type { TunnelHeader } from './tunnel.ts';
 
 /**
  * A resolved action of the vSwitch on a flow's packets: the datapath actions of `lib/odp-util.c`
@@ -23,6 +24,8 @@ export type FlowAction =
     }
   /** Pop the outermost VLAN tag. */
   | { readonly kind: 'pop-vlan' }
+  /** Put the packet, as it is now, into a tunnel; the output follows. */
+  | { readonly kind: 'push-tunnel'; readonly header: TunnelHeader }
   /** Anything else (recirc, ct, userspace, sample, meter, tunnels ...), as OVS printed it. */
   | { readonly kind: 'opaque'; readonly text: string };
 

@@ -1,4 +1,5 @@
 import type { FieldName } from './match.ts';
+import type { TunnelKind } from './tunnel.ts';
 
 /** One direction of a connection: the addresses and ports in the headers of its packets. */
 export interface ConnectionTuple {
@@ -37,10 +38,21 @@ export interface TrackedConnection {
 /** Direction of a packet within its connection. */
 export type ConnectionDirection = 'original' | 'reply';
 
+/** The outer headers of a packet that has arrived in a tunnel: exact values. */
+export interface ArrivedTunnel {
+  readonly kind: TunnelKind;
+  /** A missing field: not known, or no such header. */
+  readonly values: Readonly<Partial<Record<FieldName, Uint8Array>>>;
+  readonly vni: number;
+  readonly options: Uint8Array;
+}
+
 /** The headers of a packet as it enters the vSwitch: exact values, network byte order. */
 export interface PacketHeaders {
   /** Name of the port by which it enters. */
   readonly inPort: string;
   /** A missing field: the packet has no such header. Sizes as in `fieldBytes`. */
   readonly values: Readonly<Partial<Record<FieldName, Uint8Array>>>;
+  /** The outer headers, when the packet arrives in a tunnel; `values` are those of the packet inside then. */
+  readonly tunnel?: ArrivedTunnel;
 }

@@ -1,3 +1,5 @@
+import { type TunnelKind, tunnelName } from './tunnel.ts';
+
 /**
  * What a datapath flow matches: the masked header fields of a megaflow.
  *
@@ -84,6 +86,24 @@ export interface OpaqueMatch {
   readonly text: string;
 }
 
+/**
+ * The outer headers of a packet that arrives in a tunnel, as a condition. The other conditions of its
+ * match are about the packet inside.
+ */
+export interface TunnelMatch {
+  readonly kind: TunnelKind;
+  /**
+   * Conditions on the outer headers, in catalogue order: addresses, `udp_dst`, bits of `ip_tos` and so on.
+   * MAC addresses only where the match is of packets with their outer headers (userspace datapath);
+   * where a tunnel device has removed them (kernel datapath), there are no MAC addresses.
+   */
+  readonly fields: readonly FieldMatch[];
+  /** Virtual network identifier, 24 bits. */
+  readonly vni: number;
+  /** All Geneve options, as on the wire (RFC 8926, section 3.5); empty for VXLAN. */
+  readonly options: Uint8Array;
+}
+
 /** What a datapath flow matches. Datapath flows are disjoint: at most one matches a packet. */
 export interface FlowMatch {
   /** Name of the port by which the packet entered. */
@@ -92,6 +112,11 @@ export interface FlowMatch {
   readonly fields: readonly FieldMatch[];
   /** Conditions outside the catalogue; empty for most flows. */
   readonly opaque: readonly OpaqueMatch[];
+  /**
+   * Outer headers of packets that arrive in a tunnel: the fields are those of the packets inside then.
+   * Only matches that Norikae composes have it; what the vSwitch reports of tunnels is opaque.
+   */
+  readonly tunnel?: TunnelMatch;
 }
 
 /** The match on `field`, or undefined if it is a wildcard. */
@@ -99,6 +124,15 @@ export function fieldOf(match: FlowMatch, field: FieldName): FieldMatch | undefi
   // Loops, not callbacks: backends ask for every flow that they install.
   for (const f of match.fields) if (f.field === field) return f;
   return undefined;
+}
+
+/**
+ * A condition that is not on a header of packets as they arrive: the first of them, or undefined. A backend
+ * that does not understand it refuses the flow.
+ */
+export function firstBeyondHeaders({ opaque, tunnel }: FlowMatch): OpaqueMatch | undefined {
+  if (opaque.length > 0) return opaque[0];
+  return tunnel && { name: 'tunnel', text: tunnelName(tunnel) };
 }
 
 /**

@@ -9,6 +9,7 @@ import {
   fieldBytes,
   isExact,
 } from '../../engine/model/match.ts';
+import { tunnelName } from '../../engine/model/tunnel.ts';
 import type { ByteWriter } from './byte-writer.ts';
 import { Action, MASKED, MAX_NAMES } from './format.ts';
 import type { PayloadReader } from './payload-reader.ts';
@@ -80,6 +81,10 @@ export class FlowEncoder {
         break;
       case 'pop-vlan':
         to.byte(Action.popVlan);
+        break;
+      case 'push-tunnel':
+        to.byte(Action.other);
+        to.text(`push ${tunnelName(action.header)}`);
         break;
       case 'opaque':
         to.byte(Action.other);

@@ -1,6 +1,7 @@
 import type { FlowAction, FlowActions } from '../../../engine/model/action.ts';
 import { fieldOf } from '../../../engine/model/match.ts';
 import type { FieldName, FlowMatch } from '../../../engine/model/match.ts';
+import { tunnelName } from '../../../engine/model/tunnel.ts';
 import type { Refusal } from '../../../engine/model/refusal.ts';
 import {
   isMatched,
@@ -74,6 +75,8 @@ export class EncodedActions implements ActionProgram {
         return this.#push(action.tpid, action.vid, action.pcp);
       case 'pop-vlan':
         return this.#pop();
+      case 'push-tunnel':
+        return `packets cannot be put into ${tunnelName(action.header)}`;
       case 'opaque':
         return `the action ${action.text} cannot be performed`;
       default: {

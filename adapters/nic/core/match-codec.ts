@@ -1,4 +1,9 @@
-import { FIELD_BITS, fieldOf, hasAllBits } from '../../../engine/model/match.ts';
+import {
+  FIELD_BITS,
+  fieldOf,
+  firstBeyondHeaders,
+  hasAllBits,
+} from '../../../engine/model/match.ts';
 import type { FieldMatch, FieldName, FlowMatch } from '../../../engine/model/match.ts';
 import type { Refusal } from '../../../engine/model/refusal.ts';
 import { KEY_BYTES, KEY_FIELDS } from './key-layout.ts';
@@ -175,9 +180,9 @@ export function encodeMatch(match: FlowMatch, into: EncodedMatch): Refusal | und
 }
 
 function problemOf(match: FlowMatch, into: EncodedMatch): string | undefined {
-  if (match.opaque.length > 0) {
-    const [{ name, text }] = match.opaque;
-    return `the condition ${name} cannot be matched: ${text}`;
+  const beyond = firstBeyondHeaders(match);
+  if (beyond !== undefined) {
+    return `the condition ${beyond.name} cannot be matched: ${beyond.text}`;
   }
   if (into.update(match.fields)) return undefined;
   const vlan = readKind(match.fields, into.kind);

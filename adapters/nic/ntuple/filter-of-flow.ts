@@ -1,6 +1,12 @@
 import { bypassRefusal } from '../../../engine/model/bypass.ts';
 import type { FlowSpec } from '../../../engine/model/flow.ts';
-import { type FieldMatch, type FlowMatch, fieldOf, isExact } from '../../../engine/model/match.ts';
+import {
+  type FieldMatch,
+  type FlowMatch,
+  fieldOf,
+  firstBeyondHeaders,
+  isExact,
+} from '../../../engine/model/match.ts';
 import type { PortInfo, PortSnapshot } from '../../../engine/model/port.ts';
 import type { Refusal } from '../../../engine/model/refusal.ts';
 import type {
@@ -74,8 +80,9 @@ export function keyOfMatch(
   match: FlowMatch,
   rules: Pick<FilterRules, 'uplink' | 'addressesAreUnique' | 'shapes'>,
 ): ReceiveKey | Refusal {
-  if (match.opaque.length > 0) {
-    return unsupportedMatch(`a filter cannot match ${match.opaque[0].text}`);
+  const beyond = firstBeyondHeaders(match);
+  if (beyond !== undefined) {
+    return unsupportedMatch(`a filter cannot match ${beyond.text}`);
   }
   if (!rules.addressesAreUnique) {
     return unsupportedMatch(

@@ -1,7 +1,13 @@
 import { bypassRefusal } from '../../../engine/model/bypass.ts';
 import type { FlowActions } from '../../../engine/model/action.ts';
 import type { FlowSpec } from '../../../engine/model/flow.ts';
-import { type FieldMatch, type FlowMatch, fieldOf, isExact } from '../../../engine/model/match.ts';
+import {
+  type FieldMatch,
+  type FlowMatch,
+  fieldOf,
+  firstBeyondHeaders,
+  isExact,
+} from '../../../engine/model/match.ts';
 import type { PortSnapshot } from '../../../engine/model/port.ts';
 import type { Refusal } from '../../../engine/model/refusal.ts';
 import { RULE_FIELDS, type RuleField } from '../../../protocols/guest-channel/codec/rule.ts';
@@ -26,8 +32,9 @@ export function pathOfFlow(
 ): FlowPath | Refusal {
   const { match, actions } = flow;
   if (!ports.has(match.inPort)) return noPort(match.inPort);
-  if (match.opaque.length > 0) {
-    return unsupportedMatch(`neither NIC nor guest can match ${match.opaque[0].text}`);
+  const beyond = firstBeyondHeaders(match);
+  if (beyond !== undefined) {
+    return unsupportedMatch(`neither NIC nor guest can match ${beyond.text}`);
   }
   const out = outputOf(actions);
   if (out === undefined) {

@@ -1,7 +1,12 @@
 import { actionsText } from '../../../engine/model/action-text.ts';
 import type { FlowSpec } from '../../../engine/model/flow.ts';
 import type { FlowTable } from '../../../engine/model/flow-table.ts';
-import { type FieldName, type FlowMatch, fieldOf } from '../../../engine/model/match.ts';
+import {
+  type FieldName,
+  type FlowMatch,
+  fieldOf,
+  firstBeyondHeaders,
+} from '../../../engine/model/match.ts';
 import type { PortSnapshot } from '../../../engine/model/port.ts';
 import { SideTable } from '../../../engine/model/side-table.ts';
 import { pathOfFlow } from './flow-path.ts';
@@ -141,12 +146,14 @@ export class Permissions {
 const NOT_READ = "the vSwitch's flows have not been read since the ports changed";
 
 function isLayer2(match: FlowMatch): boolean {
-  return match.opaque.length === 0 && match.fields.every(({ field }) => LAYER_2.has(field));
+  return (
+    firstBeyondHeaders(match) === undefined && match.fields.every(({ field }) => LAYER_2.has(field))
+  );
 }
 
 function whyOf({ match, actions }: FlowSpec): string {
   const deeper = match.fields.find(({ field }) => !LAYER_2.has(field))?.field;
-  const what = match.opaque[0]?.name ?? deeper;
+  const what = firstBeyondHeaders(match)?.name ?? deeper;
   return what === undefined
     ? `the vSwitch has a flow from ${match.inPort} with the actions ${actionsText(actions)}`
     : `rules of the vSwitch look at ${what} of packets from ${match.inPort}`;

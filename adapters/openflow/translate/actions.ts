@@ -1,5 +1,6 @@
 import type { FlowAction, FlowActions } from '../../../engine/model/action.ts';
 import { type FieldName, FIELD_BITS } from '../../../engine/model/match.ts';
+import { tunnelName } from '../../../engine/model/tunnel.ts';
 import type { Action, Actions } from '../../../protocols/openflow/codec/action.ts';
 import { Port } from '../../../protocols/openflow/codec/ids.ts';
 import type { OxmName } from '../../../protocols/openflow/codec/oxm-fields.ts';
@@ -46,7 +47,8 @@ function rewriting(
   if (action.kind === 'pop-vlan') return [{ kind: 'pop-vlan' }];
   if (action.kind === 'push-vlan') return modern ? push13(action) : push10(action, dialect);
   if (action.kind === 'set') return modern ? set13(action, dialect) : set10(action, dialect);
-  throw new Untranslatable('unsupported-action', `OpenFlow has no ${action.text}`);
+  const what = action.kind === 'opaque' ? action.text : tunnelName(action.header);
+  throw new Untranslatable('unsupported-action', `OpenFlow has no ${what}`);
 }
 
 type Push = Extract<FlowAction, { kind: 'push-vlan' }>;

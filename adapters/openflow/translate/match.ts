@@ -2,6 +2,7 @@ import {
   type FieldMatch,
   type FieldName,
   fieldOf,
+  firstBeyondHeaders,
   type FlowMatch,
   isExact,
 } from '../../../engine/model/match.ts';
@@ -27,8 +28,9 @@ const TAG_PRESENT = 0x1000;
  * @throws Untranslatable
  */
 export function toWireMatch(match: FlowMatch, inPort: number, dialect: Dialect): Match {
-  if (match.opaque.length > 0) {
-    throw new Untranslatable('unsupported-match', `OpenFlow has no ${match.opaque[0].name}`);
+  const beyond = firstBeyondHeaders(match);
+  if (beyond !== undefined) {
+    throw new Untranslatable('unsupported-match', `OpenFlow has no ${beyond.name}`);
   }
   const cvlan = match.fields.find((f) => f.field.startsWith('cvlan_'));
   if (cvlan !== undefined) throw untranslatable(cvlan.field, 'it has no second VLAN tag', dialect);

@@ -1,4 +1,5 @@
 import type { FlowAction, FlowActions } from '../../model/action.ts';
+import { tunnelName } from '../../model/tunnel.ts';
 import type { RefusedConnectionCode } from '../../model/refused-connection.ts';
 import { listParts, type MaskedBytes, maskedBytes, numberReader } from './values.ts';
 
@@ -21,7 +22,7 @@ export interface TrackStep {
 
 /** An action of a megaflow, with a structure for those that the model keeps as text. */
 export type Step =
-  | Exclude<FlowAction, { readonly kind: 'opaque' }>
+  | Exclude<FlowAction, { readonly kind: 'opaque' | 'push-tunnel' }>
   | { readonly kind: 'recirc'; readonly id: number }
   | TrackStep
   | { readonly kind: 'ct-clear' }
@@ -45,7 +46,12 @@ const readLabel = numberReader(16);
 
 /** Reads the actions of a megaflow, those that the model keeps as text included. */
 export function stepsOf(actions: FlowActions): readonly Step[] {
-  return actions.map((action) => (action.kind === 'opaque' ? textStep(action.text) : action));
+  return actions.map((action) => {
+    if (action.kind === 'opaque') return textStep(action.text);
+    // The vSwitch reports tunnels as text.
+    if (action.kind !== 'push-tunnel') return action;
+    return { kind: 'other', code: 'tunnel', text: tunnelName(action.header) };
+  });
 }
 
 function textStep(text: string): Step {

@@ -14,6 +14,7 @@ import {
 import { VERDICT } from '../../../../protocols/netlink/tc/tables.ts';
 import { type FlowHeaders, isVlan, tagCount } from './headers.ts';
 import { HeaderWrites } from './header-writes.ts';
+import { tunnelName } from '../../../../engine/model/tunnel.ts';
 import { encodeTunnelSet } from './tunnel.ts';
 
 /** `TCA_ACT_MAX_PRIO`: actions of one filter. */
@@ -115,6 +116,8 @@ export class ActionEncoder {
         return this.#pushTag(action.tpid, action.vid, action.pcp);
       case 'pop-vlan':
         return this.#popTag();
+      case 'push-tunnel':
+        return `tc cannot put packets into ${tunnelName(action.header)} without a tunnel device`;
       case 'opaque':
         return this.#setTunnel(action.text);
       default: {

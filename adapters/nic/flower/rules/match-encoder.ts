@@ -6,6 +6,7 @@ import {
   fieldOf,
   hasAllBits,
 } from '../../../../engine/model/match.ts';
+import { tunnelName } from '../../../../engine/model/tunnel.ts';
 import { encodeAttribute } from '../../../../protocols/netlink/attributes.ts';
 import { FLOWER, FLOWER_KEY_FLAGS } from '../../../../protocols/netlink/tc/flower-table.ts';
 import { exactNumber } from '../../core/match-codec.ts';
@@ -42,6 +43,8 @@ const HANDLED: ReadonlySet<FieldName> = new Set([
  * @param isInSoftware whether the outer headers of tunnels can be matched
  */
 export function encodeMatch(match: FlowMatch, isInSoftware: boolean): EncodedMatch | string {
+  // The outer headers of a device that is no tunnel device cannot be matched.
+  if (match.tunnel !== undefined) return `flower cannot match ${tunnelName(match.tunnel)} here`;
   const headers = headersOf(match);
   const keys: Buffer[] = [];
   for (const { name, text } of match.opaque) {

@@ -94,6 +94,8 @@ export function showActions(actions: FlowActions): string {
           return `push:${a.tpid.toString(16)}:${a.vid}:${a.pcp}`;
         case 'pop-vlan':
           return 'pop';
+        case 'push-tunnel':
+          throw new Error('the vSwitch reports tunnels as text');
         case 'opaque':
           return `?${a.text}`;
       }

@@ -100,7 +100,7 @@ function deliver({ actions }: ComposedConnection, headers: ModelPacket): Deliver
       const tag = { tpid: BigInt(action.tpid), vid: BigInt(action.vid), pcp: BigInt(action.pcp) };
       perform(packet, { kind: 'push', ...tag }, []);
     } else if (action.kind === 'pop-vlan') perform(packet, { kind: 'pop' }, []);
-    else assert.fail(action.text);
+    else assert.fail(actionsText([action]));
   }
   return { port, headers: packet };
 }

@@ -45,6 +45,8 @@ function actionText(action: FlowAction): string {
       return `push ${action.tpid} ${action.vid} ${action.pcp}`;
     case 'set':
       return `set ${field(action.field, hexOf(action.value), hexOf(action.mask))}`;
+    case 'push-tunnel':
+      throw new Error('the vSwitch reports tunnels as text');
     case 'opaque':
       return `text ${action.text}`;
   }

@@ -61,7 +61,7 @@ export function sentByVswitch(
   const packet = new Packet(fields, tags);
   const sent: SentPacket[] = [];
   for (const action of actions) {
-    assert(action.kind !== 'opaque');
+    assert(action.kind !== 'opaque' && action.kind !== 'push-tunnel');
     if (action.kind === 'output') sent.push(packet.sendTo(action.port));
     else if (action.kind === 'set') packet.write(action.field, action.value, action.mask);
     else if (action.kind === 'pop-vlan') packet.tags.shift();
