@@ -20,7 +20,40 @@ export function describeOffloadBackend(
   makeFixture: MakeOffloadBackendFixture,
   manifest: OffloadBackendManifest,
 ): void {
-  const withBackend: WithBackend = (test, needs = {}) =>
+  describeSuite(name, manifest, () => {
+    const withBackend = runnerOf(makeFixture);
+    describeOperations(withBackend);
+    if (manifest.traffic) {
+      describeTraffic(withBackend);
+      describeLease(withBackend, manifest);
+    }
+    if (manifest.portChanges) describePorts(withBackend, manifest);
+    describeAdoption(withBackend, manifest);
+  });
+}
+
+/** What the contract says about packets alone: for a backend that shares the rest with another one. */
+export function describePacketsOfOffloadBackend(
+  name: string,
+  makeFixture: MakeOffloadBackendFixture,
+  manifest: OffloadBackendManifest,
+): void {
+  describeSuite(name, manifest, () => describeTraffic(runnerOf(makeFixture)));
+}
+
+function describeSuite(name: string, manifest: OffloadBackendManifest, suite: () => void): void {
+  describe(`OffloadBackend contract: ${name}`, function () {
+    this.timeout(manifest.timeoutMs ?? 10_000);
+    before(function () {
+      manifest.before?.(this);
+    });
+    suite();
+  });
+}
+
+/** Runs each test on a new fixture, started and with its lease renewed. */
+function runnerOf(makeFixture: MakeOffloadBackendFixture): WithBackend {
+  return (test, needs = {}) =>
     async function () {
       const fixture = await makeFixture({ ...QUIET, ...needs });
       try {
@@ -31,18 +64,4 @@ export function describeOffloadBackend(
         await fixture.close();
       }
     };
-
-  describe(`OffloadBackend contract: ${name}`, function () {
-    this.timeout(manifest.timeoutMs ?? 10_000);
-    before(function () {
-      manifest.before?.(this);
-    });
-    describeOperations(withBackend);
-    if (manifest.traffic) {
-      describeTraffic(withBackend);
-      describeLease(withBackend, manifest);
-    }
-    if (manifest.portChanges) describePorts(withBackend, manifest);
-    describeAdoption(withBackend, manifest);
-  });
 }

@@ -7,6 +7,7 @@
 #define NORIKAE_FORWARD_H
 
 #include "checksum.h"
+#include "opaque.h"
 #include "order.h"
 #include "parse.h"
 #include "rewrite.h"
@@ -50,6 +51,7 @@ static __always_inline int process(struct xdp_md *ctx, int is_jumbo, const struc
 	int offset = parse(data, end, frame_length(ctx, is_jumbo), stripped, &key, &place);
 	if (offset < 0)
 		return XDP_PASS;
+	forget_way(&key, &place, &offset, now);
 	struct flow_entry *entry = find(&key, port->port_id);
 	if (!entry)
 		return XDP_PASS;

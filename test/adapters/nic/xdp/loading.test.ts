@@ -4,9 +4,10 @@ import { dirname, join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { XdpAttachment } from '../../../../adapters/nic/xdp/attachment.ts';
 import { ObjectUnusable } from '../../../../adapters/nic/core/errors.ts';
-import { PROGRAMS } from '../../../../adapters/nic/xdp/programs.ts';
+import { programFor, PROGRAMS } from '../../../../adapters/nic/xdp/programs.ts';
 import { needs } from '../../../support/needs.ts';
 import { builtObject } from '../support/object.ts';
+import { verifiedInstructions } from '../support/verifier-work.ts';
 import { World } from '../support/world.ts';
 import { openTools } from './support/tools.ts';
 
@@ -41,6 +42,21 @@ describe('loading an XDP program', function () {
     attachment.close();
     tools.close();
   });
+
+  // The kernel takes a million instructions at most, and half a second for those.
+  for (const kind of ['plain', 'bound', 'jumbo'] as const) {
+    it(`leaves the verifier little to do: ${kind}`, async () => {
+      const tools = await openTools(world.pinPath());
+      try {
+        const [name] = world.names();
+        const program = programFor(kind, world.port(name).ifindex);
+        const work = await tools.loader.withProgram(program, verifiedInstructions);
+        assert.ok(work > 0 && work < 200_000, `${work} instructions`);
+      } finally {
+        tools.close();
+      }
+    });
+  }
 
   it('calls functions that a kernel may lack from objects of their own alone', async () => {
     // For such functions libbpf searches all modules, which needs CAP_SYS_ADMIN.

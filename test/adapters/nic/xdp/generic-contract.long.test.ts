@@ -1,0 +1,3 @@
+import { describeXdpContract } from './support/contract.ts';
+
+describeXdpContract('generic');
