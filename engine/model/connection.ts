@@ -45,6 +45,10 @@ export interface ArrivedTunnel {
   readonly values: Readonly<Partial<Record<FieldName, Uint8Array>>>;
   readonly vni: number;
   readonly options: Uint8Array;
+  /** Whether the outer IPv4 header has DF set; undefined: not known. */
+  readonly doNotFragment?: boolean;
+  /** Whether the outer UDP header has a checksum; undefined: not known. */
+  readonly hasChecksum?: boolean;
 }
 
 /** The headers of a packet as it enters the vSwitch: exact values, network byte order. */

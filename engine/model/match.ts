@@ -102,6 +102,10 @@ export interface TunnelMatch {
   readonly vni: number;
   /** All Geneve options, as on the wire (RFC 8926, section 3.5); empty for VXLAN. */
   readonly options: Uint8Array;
+  /** Whether the outer IPv4 header has DF set, which IPv6 does not have; undefined: either. */
+  readonly doNotFragment?: boolean;
+  /** Whether the outer UDP header has a checksum; undefined: either. */
+  readonly hasChecksum?: boolean;
 }
 
 /** What a datapath flow matches. Datapath flows are disjoint: at most one matches a packet. */

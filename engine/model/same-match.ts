@@ -23,6 +23,8 @@ function sameTunnel(a: TunnelMatch | undefined, b: TunnelMatch | undefined): boo
   return (
     a.kind === b.kind &&
     a.vni === b.vni &&
+    a.doNotFragment === b.doNotFragment &&
+    a.hasChecksum === b.hasChecksum &&
     sameFields(a.fields, b.fields) &&
     sameBytes(a.options, b.options)
   );

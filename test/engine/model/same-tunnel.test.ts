@@ -37,6 +37,8 @@ describe('tunnels in matches and actions', () => {
       { fields: [] },
       { vni: 6 },
       { options: Uint8Array.of() },
+      { doNotFragment: false },
+      { hasChecksum: true },
     ];
     for (const other of others) {
       const tunnel = { ...ARRIVED, ...other };
