@@ -1,6 +1,9 @@
+import { join } from 'node:path';
 import type { MetricsSource } from '../../telemetry/prometheus/exposition.ts';
 import type { EventStreams } from '../routes/event-streams.ts';
 import { indexRoute, readRoutes } from '../routes/read-routes.ts';
+import { reading, SUMMARIES } from '../routes/summaries.ts';
+import { packageRoot } from '../../platform/package-root.ts';
 import type { DaemonView } from '../../api/view.ts';
 import type { MarkPhase } from '../../platform/watchdog/phases.ts';
 import type { ConnectionGuard } from './connection-guard.ts';
@@ -20,11 +23,14 @@ export interface HttpSources {
 }
 
 /** Flows and decisions per response; bounds the load on browser and loop. */
-const PAGE_LIMITS = { flows: 1_000, decisions: 1_000 };
+export const PAGE_LIMITS = { flows: 1_000, decisions: 1_000 };
 
 /** Budgets of the event loop's time. Monitoring has its own, so that API clients cannot starve it. */
 const API_BUDGET = { share: 0.2, burstMs: 100, tasks: 32 };
 const MONITORING_BUDGET = { share: 0.1, burstMs: 100, tasks: 32 };
+
+/** Path of the description of the API. */
+const OPENAPI = '/api/v1/openapi.json';
 
 /** All routes of the HTTP server. */
 export function httpRoutes(
@@ -35,9 +41,7 @@ export function httpRoutes(
   const api: readonly Route[] = [
     ...within(new TimeBudget(API_BUDGET), readRoutes(sources.view, PAGE_LIMITS)),
     {
-      method: 'GET',
-      path: '/api/v1/stream',
-      summary: 'ticks and decisions as server-sent events',
+      ...reading('/api/v1/stream'),
       refusal: () => streams.refusal(),
       handle: ({ response }) => {
         streams.open(response);
@@ -45,6 +49,10 @@ export function httpRoutes(
         guard.exempt(response);
       },
     },
+    ...staticRoutes(
+      [{ path: OPENAPI, file: join(packageRoot(), 'api/openapi.json') }],
+      SUMMARIES[OPENAPI],
+    ),
   ];
   return [
     ...within(new TimeBudget(MONITORING_BUDGET), monitoringRoutes(sources)),
@@ -58,27 +66,21 @@ export function httpRoutes(
 function monitoringRoutes({ view, metrics }: HttpSources): readonly Route[] {
   return [
     {
-      method: 'GET',
-      path: '/metrics',
-      summary: 'metrics for Prometheus',
+      ...reading('/metrics'),
       handle: async ({ response, headers }) => {
         const { contentType, text } = await metrics.expose(headers.accept);
         send(response, 200, contentType, text);
       },
     },
     {
-      method: 'GET',
-      path: '/healthz',
-      summary: '200 while the loop runs',
+      ...reading('/healthz'),
       handle: ({ response }) => {
         const health = liveness(view.status());
         sendJson(response, health.ok ? 200 : 503, health);
       },
     },
     {
-      method: 'GET',
-      path: '/readyz',
-      summary: '200 while sources are fresh, backends are started and policies are in force',
+      ...reading('/readyz'),
       handle: ({ response }) => {
         const health = readiness(view.status());
         sendJson(response, health.ok ? 200 : 503, health);

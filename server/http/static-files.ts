@@ -43,7 +43,10 @@ const MIN_GZIP = 1024;
  *
  * @throws UnknownFileType, and what reading a file throws
  */
-export function staticRoutes(files: readonly StaticFile[]): readonly Route[] {
+export function staticRoutes(
+  files: readonly StaticFile[],
+  summary = 'a file of the page',
+): readonly Route[] {
   return files.map(({ path, file }) => {
     const type = TYPES.get(extname(file));
     if (type === undefined) {
@@ -58,7 +61,7 @@ export function staticRoutes(files: readonly StaticFile[]): readonly Route[] {
     return {
       method: 'GET',
       path,
-      summary: 'a file of the page',
+      summary,
       handle: (call) => serve(call, content),
     };
   });

@@ -1,10 +1,12 @@
 import { parseDecisionQuery } from '../../api/decision-query.ts';
 import { FlowQueryError, parseFlowQuery } from '../../api/flow-query.ts';
+import type { RouteList, WhyResponse } from '../../api/responses.ts';
 import type { DaemonView } from '../../api/view.ts';
 import { sendJson } from '../core/respond.ts';
 import { BadRequest, type Route } from '../core/routes.ts';
 import { packageVersion } from '../../platform/package-root.ts';
 import { whySentence } from '../../views/why-sentence.ts';
+import { reading } from './summaries.ts';
 
 /** Maximum flows and decisions per response. */
 export interface PageLimits {
@@ -16,47 +18,38 @@ export interface PageLimits {
 export function readRoutes(view: DaemonView, limits: PageLimits): readonly Route[] {
   return [
     {
-      method: 'GET',
-      path: '/api/v1/status',
-      summary: 'daemon, node, backends, sources, slices, ports and policies, as of the last tick',
+      ...reading('/api/v1/status'),
       handle: ({ response }) => sendJson(response, 200, view.status()),
     },
     {
-      method: 'GET',
-      path: '/api/v1/flows',
-      summary: 'a page of the flows: sort, limit, offset, placement, slice, port, word',
+      ...reading('/api/v1/flows'),
       handle: async ({ query, response, yieldToEventLoop }) => {
         const flowQuery = orBadRequest(() => parseFlowQuery(query, limits.flows));
         sendJson(response, 200, await view.flows(flowQuery, yieldToEventLoop));
       },
     },
     {
-      method: 'GET',
-      path: '/api/v1/flows/{flow}/why',
-      summary: 'why a flow is where it is, by its ufid or a unique prefix of it',
+      ...reading('/api/v1/flows/{flow}/why'),
       handle: async ({ parts, response }) => {
         const answer = await view.why(parts[0]);
         if (answer.found) {
           const sentence = whySentence(answer.why);
-          sendJson(response, 200, { ...answer, why: { sentence, ...answer.why } });
+          const found: WhyResponse = { ...answer, why: { sentence, ...answer.why } };
+          sendJson(response, 200, found);
         } else {
           sendJson(response, 404, answer);
         }
       },
     },
     {
-      method: 'GET',
-      path: '/api/v1/decisions',
-      summary: 'the latest changes of placement, latest first: flow, limit',
+      ...reading('/api/v1/decisions'),
       handle: ({ query, response }) => {
         const decisionQuery = orBadRequest(() => parseDecisionQuery(query, limits.decisions));
         sendJson(response, 200, view.decisions(decisionQuery));
       },
     },
     {
-      method: 'GET',
-      path: '/api/v1/history',
-      summary: 'the last ten minutes, one point per second, in columns',
+      ...reading('/api/v1/history'),
       handle: ({ response }) => sendJson(response, 200, view.history()),
     },
   ];
@@ -65,10 +58,11 @@ export function readRoutes(view: DaemonView, limits: PageLimits): readonly Route
 /** A route that lists `routes` and itself. */
 export function indexRoute(routes: readonly Route[]): Route {
   const index: Route = {
-    method: 'GET',
-    path: '/api/v1',
-    summary: 'this list',
-    handle: ({ response }) => sendJson(response, 200, { version: packageVersion(), routes: list }),
+    ...reading('/api/v1'),
+    handle: ({ response }) => {
+      const answer: RouteList = { version: packageVersion(), routes: list };
+      sendJson(response, 200, answer);
+    },
   };
   const list = [index, ...routes].map(({ method, path, summary }) => ({ method, path, summary }));
   return index;

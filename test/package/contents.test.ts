@@ -21,6 +21,7 @@ const NEEDED = [
   'SECURITY.md',
   'adapters/nic/core/bpf/table.h',
   'adapters/nic/xdp/bpf/norikae.bpf.c',
+  'api/openapi.json',
   'config/config.schema.json',
   'config/emulated.json',
   'config/host.json',

@@ -6,7 +6,7 @@ import { temporaryFolder } from '../support/temporary-folder.ts';
 import { freePort } from '../support/free-port.ts';
 import { needs } from '../support/needs.ts';
 import { type Browser, startBrowser } from './support/browser.ts';
-import { type DaemonProcess, startDaemon } from './support/daemon-process.ts';
+import { type DemoDaemon, startDemoDaemon } from '../support/demo-daemon.ts';
 import { eventually } from '../support/eventually.ts';
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
@@ -15,14 +15,14 @@ describe('live page, in Chromium, of a daemon on the emulated node', function ()
   this.timeout(60_000);
   let folder: ReturnType<typeof temporaryFolder>;
   let port: number;
-  let daemon: DaemonProcess | undefined;
+  let daemon: DemoDaemon | undefined;
   let browser: Browser | undefined;
 
   before(async function () {
     needs(this, 'chromium');
     folder = temporaryFolder();
     port = await freePort();
-    [daemon, browser] = await Promise.all([startDaemon(folder.path, port), startBrowser()]);
+    [daemon, browser] = await Promise.all([startDemoDaemon(folder.path, port), startBrowser()]);
   });
 
   after(async () => {
@@ -341,7 +341,7 @@ describe('live page, in Chromium, of a daemon on the emulated node', function ()
     await daemon?.stop();
     await page.getByText('Connection lost', { exact: true }).waitFor();
     await page.getByRole('alert').getByText('The page shows old data.').waitFor();
-    daemon = await startDaemon(folder.path, port);
+    daemon = await startDemoDaemon(folder.path, port);
     await page.getByText('Live', { exact: true }).waitFor();
     assert.equal(await page.getByText('Connection lost').count(), 0);
     const others = faults.filter((fault) => !/ERR_CONNECTION_REFUSED|ERR_INCOMPLETE/.test(fault));

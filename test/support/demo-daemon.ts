@@ -3,23 +3,23 @@ import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ControlClient } from '../../../cli/client/client.ts';
-import { packageRoot } from '../../../platform/package-root.ts';
-import { ownProgram } from '../../support/own-program.ts';
+import { ControlClient } from '../../cli/client/client.ts';
+import { packageRoot } from '../../platform/package-root.ts';
+import { ownProgram } from './own-program.ts';
 
 /** Maximum times for a daemon to place its first flows, and to exit, ms. */
 const START_MS = 20_000;
 const STOP_MS = 8_000;
 
 /** A daemon on the emulated node in a child process, as `npm start` runs it. */
-export interface DaemonProcess {
+export interface DemoDaemon {
   readonly url: string;
   readonly control: ControlClient;
   stop(): Promise<void>;
 }
 
 /** Starts a daemon in `folder` and waits until it has placed flows. */
-export async function startDaemon(folder: string, port: number): Promise<DaemonProcess> {
+export async function startDemoDaemon(folder: string, port: number): Promise<DemoDaemon> {
   const file = join(folder, 'norikae.json');
   const socket = join(folder, 'control.sock');
   const policy = join(folder, 'policy.json');
