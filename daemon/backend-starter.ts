@@ -2,41 +2,46 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Backoff, type BackoffOptions } from '../async/backoff.ts';
 import type { OffloadBackend } from '../engine/ports/offload-backend.ts';
 import type { PortDirectory } from '../engine/ports/port-directory.ts';
+import type { ClearLeft } from './left-tables.ts';
+import type { Node } from './node.ts';
 import type { Log } from '../platform/log.ts';
 import { errorMessage } from '../text/error-message.ts';
 
+const CLEARING = 'removal of what another adapter has left';
 const RETRY: BackoffOptions = { minMs: 500, maxMs: 30_000 };
 
 /**
- * Starts the port directory, then all backends, and retries without limit: at boot the vSwitch may
+ * Starts the port directory, removes what other adapters have left, then starts all backends, and retries without limit: at boot the vSwitch may
  * start after the daemon.
  */
 export class BackendStarter {
   readonly #ports: PortDirectory;
   readonly #backends: readonly OffloadBackend[];
+  readonly #clearLeft: ClearLeft | undefined;
   readonly #log: Log;
   readonly #onUp: (backend: OffloadBackend) => void;
   readonly #up = new Set<OffloadBackend>();
   #portsUp = false;
+  #isCleared = false;
   /** Last errors of what has not started, by name. */
   readonly #errors = new Map<string, string>();
 
   /** @param onUp called when a backend has started */
   constructor(
-    ports: PortDirectory,
-    backends: readonly OffloadBackend[],
+    { ports, backends, clearLeft }: Pick<Node, 'ports' | 'backends' | 'clearLeft'>,
     log: Log,
     onUp: (backend: OffloadBackend) => void,
   ) {
     this.#onUp = onUp;
     this.#ports = ports;
     this.#backends = backends;
+    this.#clearLeft = clearLeft;
     this.#log = log;
   }
 
   /** True once all backends have started. */
   get started(): boolean {
-    return this.#portsUp && this.#up.size === this.#backends.length;
+    return this.#portsUp && this.#isCleared && this.#up.size === this.#backends.length;
   }
 
   /** The backends that have started. */
@@ -51,16 +56,27 @@ export class BackendStarter {
 
   /** Why a backend has not started; undefined: no attempt has failed. */
   errorOf(backend: OffloadBackend): string | undefined {
-    return this.#errors.get('ports') ?? this.#errors.get(backend.name);
+    const { name } = backend;
+    return ['ports', CLEARING, name]
+      .map((what) => this.#errors.get(what))
+      .find((e) => e !== undefined);
   }
 
   /** Resolves when everything has started or `signal` aborts. */
   async run(signal: AbortSignal): Promise<void> {
     if (!(await this.#retryUntilStarted('ports', signal, () => this.#ports.start(signal)))) return;
     this.#portsUp = true;
+    if (!(await this.#clear(signal))) return;
     await Promise.all(this.#backends.map((backend) => this.#startBackend(backend, signal)));
     if (this.#backends.length === 0)
       this.#log.info('no backend is configured: flows are only observed');
+  }
+
+  /** Two adapters would forward the same packets, so nothing starts before. */
+  async #clear(signal: AbortSignal): Promise<boolean> {
+    const clear = this.#clearLeft ?? (() => Promise.resolve());
+    this.#isCleared = await this.#retryUntilStarted(CLEARING, signal, () => clear(signal));
+    return this.#isCleared;
   }
 
   async #startBackend(backend: OffloadBackend, signal: AbortSignal): Promise<void> {

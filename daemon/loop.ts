@@ -148,7 +148,7 @@ export class Loop {
       clock,
       loadPeriodMs: config.poll.periodMs,
     });
-    this.#starter = new BackendStarter(node.ports, node.backends, log, (backend) => {
+    this.#starter = new BackendStarter(node, log, (backend) => {
       this.engine.backendUp(backend);
       if (this.engine.held) this.#withdrawAll();
       this.#follower.changed(node.ports.current());

@@ -18,6 +18,7 @@ import type { OffloadBackend } from '../engine/ports/offload-backend.ts';
 import type { PortDirectory } from '../engine/ports/port-directory.ts';
 import type { Config } from '../config/config.ts';
 import type { Log } from '../platform/log.ts';
+import { type ClearLeft, clearTables } from './left-tables.ts';
 import { nicBackend } from './nic-backend.ts';
 import { ntupleBackend } from './ntuple-backend.ts';
 import { vfBackend } from './vf-backend.ts';
@@ -37,6 +38,8 @@ export interface Node {
   readonly host: HostSource;
   /** At most one for each placement. */
   readonly backends: readonly OffloadBackend[];
+  /** Removes what daemons with other adapters have left, before backends start; undefined: the backends do. */
+  readonly clearLeft?: ClearLeft;
   /** Reports changes of the vSwitch's rules; undefined: changes are noticed by polling only. */
   readonly changes?: ChangeMonitor;
   /** Channels to the agents of guests; undefined: none are configured. */
@@ -100,6 +103,7 @@ function ovsNode(config: Config, clock: Clock, log: Log): Node {
   const changes = monitorsOf(config, ports);
   const guests = guestChannels(config, clock, log);
   const nic = offloadBackend(config, guests, clock, log);
+  const clearLeft = clearTables(config.backend);
   return {
     description: `Open vSwitch at ${runDir}${readFlowsFrom === 'kernel' ? ', flows from the kernel' : ''}`,
     flows,
@@ -112,6 +116,7 @@ function ovsNode(config: Config, clock: Clock, log: Log): Node {
       ...(nic === undefined ? [] : [nic]),
       ...(fastPath === undefined ? [] : [openFlowBackend(fastPath)]),
     ],
+    ...(clearLeft === undefined ? {} : { clearLeft }),
     ...(changes === undefined ? {} : { changes }),
     ...(guests === undefined ? {} : { guests }),
     close: async () => {

@@ -3,6 +3,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { DevicePrograms } from '../../adapters/nic/core/device-programs.ts';
 import { NetworkLock } from '../../adapters/nic/core/network-lock.ts';
 import type { BackendConfig } from '../../config/config.ts';
+import { clearTables } from '../../daemon/left-tables.ts';
 import { nicBackend } from '../../daemon/nic-backend.ts';
 import type { FlowSpec } from '../../engine/model/flow.ts';
 import type { OffloadBackend } from '../../engine/ports/offload-backend.ts';
@@ -36,10 +37,13 @@ describe('the NIC table after another adapter', function () {
 
   const input = () => world.port(world.names()[0]);
 
-  async function start(adapter: BackendConfig['adapter'], entries = 64): Promise<OffloadBackend> {
+  function config(adapter: BackendConfig['adapter'], entries = 64): BackendConfig {
     const times = { leaseMs: 60_000, heartbeatMs: 0, detachAfterMs: 60_000 };
-    const how = { mode: 'native', rulesIn: 'software' } as const;
-    backend = nicBackend({ adapter, pinPath, entries, masks: 8, ...times, ...how });
+    return { adapter, pinPath, entries, masks: 8, ...times, mode: 'native', rulesIn: 'software' };
+  }
+
+  async function start(adapter: BackendConfig['adapter'], entries = 64): Promise<OffloadBackend> {
+    backend = nicBackend(config(adapter, entries));
     assert(backend !== undefined);
     await backend.start(world.snapshot(), never());
     return backend;
@@ -82,6 +86,26 @@ describe('the NIC table after another adapter', function () {
       assert.deepEqual(left, []);
     });
   }
+
+  for (const earlier of ['xdp', 'tcx', 'cls_bpf', 'flower'] as const) {
+    it(`adapters without programs and rules remove what ${earlier} has left`, async () => {
+      const left = await start(earlier);
+      await left.apply([{ kind: 'put', flow: flow() }], never());
+      assert.equal((await attached()).length, 1);
+      await left.close('keep');
+      assert.notDeepEqual(readdirSync(pinPath), []);
+      await clearTables(config('none'))?.(never());
+      assert.deepEqual(await attached(), []);
+      assert.deepEqual(readdirSync(pinPath), []);
+    });
+  }
+
+  it('is removed by the daemon for adapters that have none', () => {
+    const clears = (adapter: BackendConfig['adapter']) =>
+      clearTables(config(adapter)) !== undefined;
+    assert(clears('none') && clears('vf') && clears('ntuple'));
+    assert(!clears('auto') && !clears('xdp') && !clears('flower'));
+  });
 
   it('tcx removes the qdisc, the gate and the pins that flower has left', async () => {
     const earlier = await start('flower');
