@@ -1,3 +1,5 @@
+import { ipv4Bytes, ipv6Bytes } from '../../text/ip-address.ts';
+
 /** An IP address, or a prefix of one, in network byte order. */
 export interface Subnet {
   /** 4 bytes for IPv4, 16 for IPv6; bits after the prefix are 0. */
@@ -39,25 +41,4 @@ export function prefixLength(mask: Uint8Array): number | undefined {
 export function maskByte(length: number, i: number): number {
   const bits = Math.max(0, Math.min(8, length - i * 8));
   return (0xff00 >> bits) & 0xff;
-}
-
-function ipv4Bytes(text: string): Uint8Array | undefined {
-  const parts = text.split('.');
-  if (parts.length !== 4) return undefined;
-  if (!parts.every((p) => /^(0|[1-9]\d{0,2})$/.test(p) && Number(p) <= 255)) return undefined;
-  return Uint8Array.from(parts, Number);
-}
-
-function ipv6Bytes(text: string): Uint8Array | undefined {
-  const halves = text.split('::');
-  if (halves.length > 2) return undefined;
-  const [head, tail] = halves.map((half) => (half === '' ? [] : half.split(':')));
-  const groups = [...head, ...(tail ?? [])];
-  if (!groups.every((g) => /^[0-9a-fA-F]{1,4}$/.test(g))) return undefined;
-  const missing = 8 - groups.length;
-  if (tail === undefined ? missing !== 0 : missing < 1) return undefined;
-  const all = [...head, ...Array.from({ length: missing }, () => '0'), ...(tail ?? [])];
-  return Uint8Array.from(
-    all.flatMap((g) => [Number.parseInt(g, 16) >> 8, Number.parseInt(g, 16) & 0xff]),
-  );
 }

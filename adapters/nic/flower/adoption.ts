@@ -2,7 +2,7 @@ import { PortUnusable } from '../core/errors.ts';
 import type { Devices } from './devices.ts';
 import type { PortIdentity } from './entry.ts';
 import type { EntryTable } from './entry-table.ts';
-import type { Pins } from './pins.ts';
+import type { DeviceRecord, Pins } from './pins.ts';
 import { isOwnRule } from './other-hooks.ts';
 import type { RuleReader } from './rule-reader.ts';
 import type { ServedPorts } from './served-ports.ts';
@@ -34,7 +34,7 @@ export class Adoption {
   async run(): Promise<void> {
     const { pins, ports, devices } = this.#parts;
     const left = pins.devices();
-    for (const [ifindex, madeClsact] of left) {
+    for (const [ifindex, { madeClsact }] of left) {
       const port = ports.byIfindex(ifindex);
       const isServed = port !== undefined && !port.policed && ports.get(port.name) !== undefined;
       if (isServed) await this.#adopt(port);
@@ -58,7 +58,7 @@ export class Adoption {
   }
 
   /** Removes our filters from devices that the pins do not have: they were lost. */
-  async #clearOthers(known: ReadonlyMap<number, boolean>): Promise<void> {
+  async #clearOthers(known: ReadonlyMap<number, DeviceRecord>): Promise<void> {
     const { tc, ports, devices } = this.#parts;
     for (const { ifindex, kind } of await tc.qdiscs()) {
       const port = ports.byIfindex(ifindex);

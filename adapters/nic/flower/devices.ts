@@ -5,7 +5,7 @@ import { PARENT } from '../../../protocols/netlink/tc/traffic-control.ts';
 import { PortUnusable } from '../core/errors.ts';
 import type { PortIdentity, RuleDevice } from './entry.ts';
 import { type Gate, removeGate } from './gate.ts';
-import type { Pins } from './pins.ts';
+import type { DeviceRecord, Pins } from './pins.ts';
 import { ServedDevice } from './served-device.ts';
 import { removalOf, type TrafficControlRequests } from './traffic-control.ts';
 
@@ -42,11 +42,12 @@ export class Devices {
   }
 
   /**
-   * Makes a device ready for rules.
+   * Makes a device ready for rules; one that is served stays as it is.
    *
+   * @param optionBytes of the options of Geneve that packets must have to come to the rules
    * @throws {PortUnusable} {@link NetworkLockBusy}
    */
-  async open({ name, ifindex }: PortIdentity): Promise<ServedDevice> {
+  async open({ name, ifindex }: PortIdentity, optionBytes: number): Promise<ServedDevice> {
     const open = this.#byIfindex.get(ifindex);
     if (open !== undefined) return open;
     const { tc, gate, takesRules } = this.#parts;
@@ -59,7 +60,7 @@ export class Devices {
       throw new PortUnusable(name, `it cannot have rules of tc: ${refusal.message}`);
     }
     if (refusal !== undefined) await this.#requireClsact(name, ifindex);
-    return this.#begin(name, ifindex, refusal === undefined);
+    return this.#begin(name, ifindex, { madeClsact: refusal === undefined, optionBytes });
   }
 
   /** Takes over a device with the filters of an earlier daemon. @throws as {@link open} */
@@ -67,7 +68,8 @@ export class Devices {
     const { tc, pins, gate } = this.#parts;
     // The earlier daemon may have had its rules in software.
     if (gate === undefined) await tc.one(`removing the gate from ${name}`, removeGate(ifindex));
-    return this.#begin(name, ifindex, pins.devices().get(ifindex) === true);
+    const record = pins.devices().get(ifindex) ?? { madeClsact: false, optionBytes: 0 };
+    return this.#begin(name, ifindex, record);
   }
 
   /** Forgets a device that is gone: its filters went with it. */
@@ -113,14 +115,14 @@ export class Devices {
     return this.#parts.ifindexOf(name) === ifindex;
   }
 
-  async #begin(name: string, ifindex: number, madeClsact: boolean): Promise<ServedDevice> {
+  async #begin(name: string, ifindex: number, record: DeviceRecord): Promise<ServedDevice> {
     const { tc, pins, gate } = this.#parts;
-    const device = new ServedDevice(name, ifindex, madeClsact, monotonicMs());
-    pins.addDevice(ifindex, madeClsact);
+    const device = new ServedDevice(name, ifindex, record, monotonicMs());
+    pins.addDevice(ifindex, record);
     if (gate !== undefined) {
       const refusal = await tc.one(`adding the gate to ${name}`, gate.put(ifindex));
       if (refusal !== undefined) {
-        await this.clear(ifindex, name, madeClsact);
+        await this.clear(ifindex, name, record.madeClsact);
         throw new PortUnusable(name, `its rules cannot have a gate: ${refusal.message}`);
       }
     }

@@ -56,7 +56,7 @@ export async function openHost(options: FlowerOptions): Promise<HostHandles> {
     const loader = await ProgramLoader.open({
       programs,
       objects: [{ path: objectPath, names: [LEASE_PROGRAM, GATE_PROGRAM] }],
-      maps: new Map([['control', pins.control]]),
+      maps: pins.maps,
     });
     const lease = await Lease.open(libbpf, programs, loader);
     undo.unshift(() => lease.close());

@@ -118,7 +118,10 @@ export class Installer {
       .map((name) => ports.identity(name))
       .filter((port) => port !== undefined);
     try {
-      const device = await devices.open(identities[0]);
+      const device = await devices.open(identities[0], rule.optionBytes);
+      if (device.optionBytes !== rule.optionBytes) {
+        return answered(key, refused('mask-table-full', otherOptions(device, rule)));
+      }
       return this.#installation(
         this.#newEntry(flow.id, key, rule, device, identities),
         rule,
@@ -184,6 +187,14 @@ export class Installer {
     const entry = this.#parts.entries.get(id);
     return entry === undefined ? answered(key, ABSENT) : this.#parts.moves.deletion(entry);
   }
+}
+
+/** Why a rule cannot be beside those of a device. */
+function otherOptions(device: ServedDevice, rule: FlowerRule): string {
+  return (
+    `rules on ${device.name} are for packets with ${device.optionBytes} bytes of options, and flower ` +
+    `cannot tell them from ${rule.optionBytes} bytes`
+  );
 }
 
 function isUnchanged(entry: Entry, rule: FlowerRule): boolean {

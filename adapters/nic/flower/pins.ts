@@ -16,6 +16,8 @@ const WATCHDOG = { pid: 0, aliveNs: 1, removedNs: 2, words: 3 } as const;
 const MAX_DEVICES = 1024;
 /** Ports that a rule can name. */
 const MAX_PORTS = 4096;
+/** Parts of the word of a device; the gate has the same. */
+const DEVICE = { madeClsact: 1, optionBytesShift: 8, optionBytesMask: 0xff } as const;
 /** A digest of a port's UUID. */
 const IDENTITY_BYTES = 16;
 
@@ -34,6 +36,14 @@ const fileOf = (pinPath: string, name: PinName): string => join(pinPath, `flower
 /** Whether a daemon with rules of tc flower has left rules. */
 export function hasLeftRules(pinPath: string): boolean {
   return existsSync(fileOf(pinPath, 'control'));
+}
+
+/** A device that may have our filters. */
+export interface DeviceRecord {
+  /** Whether its `clsact` is ours. */
+  readonly madeClsact: boolean;
+  /** Bytes of the options of Geneve that packets must have to come to its rules. */
+  readonly optionBytes: number;
 }
 
 /** {@link FlowerPins}; tests replace them. */
@@ -105,9 +115,10 @@ export class FlowerPins {
     return pins;
   }
 
-  /** Descriptor of the control map, for programs. */
-  get control(): number {
-    return this.#fd.control;
+  /** Descriptors of the maps that programs use, by name. */
+  get maps(): ReadonlyMap<string, number> {
+    const { control, devices } = this.#fd;
+    return new Map(Object.entries({ control, devices }));
   }
 
   get leaseUntilMs(): number {
@@ -141,10 +152,11 @@ export class FlowerPins {
     this.#write('watchdog', WATCHDOG.removedNs, toNs(atMs));
   }
 
-  /** Records that a device may have our filters. @param madeClsact whether its `clsact` is ours */
-  addDevice(ifindex: number, madeClsact: boolean): void {
+  /** Records that a device may have our filters. */
+  addDevice(ifindex: number, { madeClsact, optionBytes }: DeviceRecord): void {
     this.#key[0] = ifindex;
-    const value = Uint32Array.of(madeClsact ? 1 : 0);
+    const flags = madeClsact ? DEVICE.madeClsact : 0;
+    const value = Uint32Array.of(flags | (optionBytes << DEVICE.optionBytesShift));
     this.#libbpf.update(
       this.#fd.devices,
       bytes(this.#key),
@@ -158,15 +170,18 @@ export class FlowerPins {
     this.#libbpf.remove(this.#fd.devices, bytes(this.#key), `flower device ${ifindex}`);
   }
 
-  /** The devices that may have our filters, and whether their `clsact` is ours. */
-  devices(): ReadonlyMap<number, boolean> {
-    const found = new Map<number, boolean>();
+  /** The devices that may have our filters. */
+  devices(): ReadonlyMap<number, DeviceRecord> {
+    const found = new Map<number, DeviceRecord>();
     const value = new Uint32Array(1);
     for (const ifindex of this.#keys('devices')) {
       this.#key[0] = ifindex;
       const key = bytes(this.#key);
       if (this.#libbpf.lookup(this.#fd.devices, key, bytes(value), 'flower devices')) {
-        found.set(ifindex, value[0] === 1);
+        found.set(ifindex, {
+          madeClsact: (value[0] & DEVICE.madeClsact) !== 0,
+          optionBytes: (value[0] >> DEVICE.optionBytesShift) & DEVICE.optionBytesMask,
+        });
       }
     }
     return found;

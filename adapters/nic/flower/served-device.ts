@@ -1,4 +1,5 @@
 import type { Entry, RuleDevice } from './entry.ts';
+import type { DeviceRecord } from './pins.ts';
 
 /** Handles of filters, from 1. */
 const MAX_HANDLE = 0x7fff_ffff;
@@ -9,14 +10,17 @@ export class ServedDevice implements RuleDevice {
   readonly ifindex: number;
   /** Whether its `clsact` is ours; then it is removed with the last rule. */
   readonly madeClsact: boolean;
+  /** Bytes of the options of Geneve that the packets of all its rules have. */
+  readonly optionBytes: number;
   readonly entries = new Map<number, Entry>();
   emptySinceMs: number;
   #lastHandle = 0;
 
-  constructor(name: string, ifindex: number, madeClsact: boolean, nowMs: number) {
+  constructor(name: string, ifindex: number, record: DeviceRecord, nowMs: number) {
     this.name = name;
     this.ifindex = ifindex;
-    this.madeClsact = madeClsact;
+    this.madeClsact = record.madeClsact;
+    this.optionBytes = record.optionBytes;
     this.emptySinceMs = nowMs;
   }
 

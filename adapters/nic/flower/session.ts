@@ -173,7 +173,7 @@ export class FlowerSession {
     const { pins } = this.#handles;
     const { lease, devices, watchdog } = this.#parts;
     lease.end();
-    for (const [ifindex, madeClsact] of pins.devices()) {
+    for (const [ifindex, { madeClsact }] of pins.devices()) {
       await devices.clear(ifindex, devices.get(ifindex)?.name ?? `${ifindex}`, madeClsact);
     }
     watchdog?.stop();

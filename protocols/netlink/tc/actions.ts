@@ -26,6 +26,7 @@ import {
   VLAN,
   VLAN_OPERATION,
 } from './action-tables.ts';
+import { encodeGeneveOptions, type GeneveOption } from './geneve.ts';
 import { ACT, ACT_FLAGS, TC_GEN, VERDICT } from './tables.ts';
 
 /** A write of some bits of a packet's header, in units of 32 bits. */
@@ -170,10 +171,13 @@ export interface TunnelHeader {
   readonly hasChecksum?: boolean;
   /** Sets the flag DF of the outer header (Linux 6.4); left out: it is not set. */
   readonly doNotFragment?: boolean;
+  /** Options of Geneve, in their order; left out: none. */
+  readonly options?: readonly GeneveOption[];
 }
 
 /** Gives the packet the metadata for a tunnel device, to which it is redirected next. */
 export function setTunnel(tunnel: TunnelHeader): Buffer {
+  const { options = [] } = tunnel;
   const parameters = generic(
     24,
     VERDICT.pipe,
@@ -191,6 +195,9 @@ export function setTunnel(tunnel: TunnelHeader): Buffer {
     ...(tunnel.tos === undefined ? [] : [TUNNEL_KEY.tos.of(tunnel.tos)]),
     ...(tunnel.hasChecksum === false ? [TUNNEL_KEY.noChecksum.of(1)] : []),
     ...(tunnel.doNotFragment === true ? [TUNNEL_KEY_6_4.doNotFragment.of(true)] : []),
+    ...(options.length === 0
+      ? []
+      : [TUNNEL_KEY.options.of(attributesOf(encodeGeneveOptions(options)))]),
   );
 }
 

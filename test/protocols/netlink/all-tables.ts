@@ -27,6 +27,7 @@ import {
   VLAN,
 } from '../../../protocols/netlink/tc/action-tables.ts';
 import { FLOWER } from '../../../protocols/netlink/tc/flower-table.ts';
+import { GENEVE_OPTION, TUNNEL_OPTION } from '../../../protocols/netlink/tc/geneve.ts';
 import { ACT, BPF, STATS, TC, U32_FILTER } from '../../../protocols/netlink/tc/tables.ts';
 
 const CONNTRACK_HEADER = 'netfilter/nfnetlink_conntrack.h';
@@ -53,6 +54,8 @@ export const ALL_TABLES: readonly {
   { name: 'statistics', header: 'gen_stats.h', table: STATS },
   { name: 'action', header: 'pkt_cls.h', table: ACT },
   { name: 'flower', header: 'pkt_cls.h', table: FLOWER },
+  { name: 'options of tunnels', header: 'pkt_cls.h', table: TUNNEL_OPTION },
+  { name: 'option of Geneve', header: 'pkt_cls.h', table: GENEVE_OPTION },
   { name: 'bpf', header: 'pkt_cls.h', table: BPF },
   { name: 'u32', header: 'pkt_cls.h', table: U32_FILTER },
   { name: 'gact', header: 'tc_act/tc_gact.h', table: GACT },

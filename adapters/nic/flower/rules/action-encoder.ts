@@ -15,7 +15,7 @@ import { VERDICT } from '../../../../protocols/netlink/tc/tables.ts';
 import { type FlowHeaders, isVlan, tagCount } from './headers.ts';
 import { HeaderWrites } from './header-writes.ts';
 import { tunnelName } from '../../../../engine/model/tunnel.ts';
-import { encodeTunnelSet } from './tunnel.ts';
+import { encodeTunnelSet } from './tunnel-set.ts';
 
 /** `TCA_ACT_MAX_PRIO`: actions of one filter. */
 const MAX_ACTIONS = 32;

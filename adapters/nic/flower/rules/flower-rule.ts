@@ -21,6 +21,8 @@ export interface FlowerRule {
   readonly protocol: number;
   /** Options of the filter that match. */
   readonly keys: readonly Buffer[];
+  /** Bytes of the options of Geneve that each packet has; 0 without a tunnel. */
+  readonly optionBytes: number;
   /** For the option `FLOWER.actions`; the last one has the flow's id as cookie. */
   readonly actions: readonly Buffer[];
   /** Ports to which packets are sent, once each. */
@@ -40,7 +42,7 @@ export function encodeRule(flow: FlowSpec, ports: RulePorts, options: RuleOption
   const { inPort } = flow.match;
   const encoded = encodeMatch(flow.match, options.isInSoftware);
   if (typeof encoded === 'string') return refused('unsupported-match', encoded);
-  const { headers, protocol, keys } = encoded;
+  const { headers, protocol, keys, optionBytes } = encoded;
   const deviceOf = (name: string): PortDevice | undefined => ports.get(name);
   const encoder = new ActionEncoder(flow.match, headers, options, deviceOf);
   const done = encoder.encode(flow.actions);
@@ -56,7 +58,7 @@ export function encodeRule(flow: FlowSpec, ports: RulePorts, options: RuleOption
   const { outputs, missing } = done;
   if (missing !== undefined) return refused('port-unavailable', ports.problem(missing));
   const actions = withCookieAtEnd(done.actions, cookieOf(flow.id));
-  return { ok: true, rule: { inPort, ifindex, protocol, keys, actions, outputs } };
+  return { ok: true, rule: { inPort, ifindex, protocol, keys, optionBytes, actions, outputs } };
 }
 
 function withCookieAtEnd(actions: readonly Buffer[], cookie: Buffer): readonly Buffer[] {

@@ -12,7 +12,7 @@ import { FLOWER, FLOWER_KEY_FLAGS } from '../../../../protocols/netlink/tc/flowe
 import { exactNumber } from '../../core/match-codec.ts';
 import { ETH, type FlowHeaders, headersOf, IP_FRAG, IP_PROTO, isIp } from './headers.ts';
 import { MATCH_KEYS } from './match-keys.ts';
-import { encodeTunnelMatch } from './tunnel.ts';
+import { encodeTunnelMatch } from './tunnel-match.ts';
 
 /** A match as `flower` has it. */
 export interface EncodedMatch {
@@ -21,6 +21,8 @@ export interface EncodedMatch {
   readonly protocol: number;
   /** Options of the filter. */
   readonly keys: readonly Buffer[];
+  /** Bytes of the options of Geneve that each packet has; 0 without a tunnel. */
+  readonly optionBytes: number;
 }
 
 /** Fields that {@link readTags} and {@link readFragments} translate. */
@@ -47,13 +49,15 @@ export function encodeMatch(match: FlowMatch, isInSoftware: boolean): EncodedMat
   if (match.tunnel !== undefined) return `flower cannot match ${tunnelName(match.tunnel)} here`;
   const headers = headersOf(match);
   const keys: Buffer[] = [];
+  let optionBytes = 0;
   for (const { name, text } of match.opaque) {
     if (name !== 'tunnel' || !isInSoftware) {
       return `the condition ${name} cannot be matched: ${text}`;
     }
     const tunnel = encodeTunnelMatch(text);
     if (typeof tunnel === 'string') return tunnel;
-    keys.push(...tunnel);
+    keys.push(...tunnel.keys);
+    ({ optionBytes } = tunnel);
   }
   if (typeof headers === 'string') return headers;
   const problem =
@@ -63,7 +67,7 @@ export function encodeMatch(match: FlowMatch, isInSoftware: boolean): EncodedMat
     encodeFields(match, headers, keys) ??
     unreadHeader(match, headers);
   if (problem !== undefined) return problem;
-  return { headers, protocol: headers.tags[0] ?? headers.ethType, keys };
+  return { headers, protocol: headers.tags[0] ?? headers.ethType, keys, optionBytes };
 }
 
 /** A field with the number of a row's attribute. */

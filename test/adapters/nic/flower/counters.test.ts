@@ -75,7 +75,7 @@ function entryOf(protocol: number, hasHeartbeat: boolean): Entry {
   return {
     id,
     key: formatFlowId(id),
-    device: new ServedDevice('vm1', 7, true, 0),
+    device: new ServedDevice('vm1', 7, { madeClsact: true, optionBytes: 0 }, 0),
     place,
     handle: 3,
     rule: undefined,

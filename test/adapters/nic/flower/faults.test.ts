@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { constants } from 'node:os';
 import type { FlowerBackend } from '../../../../adapters/nic/flower/backend.ts';
 import { formatFlowId } from '../../../../engine/model/flow-id.ts';
+import type { FlowSpec } from '../../../../engine/model/flow.ts';
 import { monotonicMs } from '../../../../async/monotonic.ts';
 import { carried, idText, installed, never } from '../../../contract/collect.ts';
 import { del, outcomesOf, put } from '../../../contract/offload-backend-operations.ts';
@@ -10,6 +11,13 @@ import { FakeHost } from './support/fake-host.ts';
 
 const IN = 11;
 const flow = (n: number) => fakeFlow(n, 'out');
+
+/** A flow from a tunnel. @param text options, with a comma */
+function fromTunnel(n: number, text: string): FlowSpec {
+  const { match, ...others } = flow(n);
+  const tunnel = { name: 'tunnel', text: `tun_id=0x1,src=1.1.1.1,${text}flags(+key)` };
+  return { ...others, match: { ...match, opaque: [tunnel] } };
+}
 
 describe('rules of tc flower, when tc refuses or loses them', () => {
   let host: FakeHost;
@@ -59,6 +67,31 @@ describe('rules of tc flower, when tc refuses or loses them', () => {
     // The qdisc, the gate, and two batches.
     assert.equal(host.tc.writes, 4);
     assert.equal(host.tc.of(IN).length, 120);
+  });
+
+  it('has rules for packets with one length of options on a device, which the gate compares', async () => {
+    await start('software');
+    const apply = async (n: number, text: string) =>
+      (await backend.apply([put(fromTunnel(n, text))], never()))[0];
+    const option = (bytes: number) => `geneve({class=0x1,type=0x2,len=${bytes},0xa}),`;
+    assert((await apply(0, option(4))).ok);
+    assert.equal(host.pins.devices().get(IN)?.optionBytes, 8);
+    assert((await apply(1, option(4))).ok);
+    for (const [n, text, bytes] of [
+      [2, option(8), 12],
+      [3, '', 0],
+    ] as const) {
+      const refused = await apply(n, text);
+      assert(!refused.ok);
+      assert.deepEqual(refused.refusal, {
+        code: 'mask-table-full',
+        detail: `rules on in are for packets with 8 bytes of options, and flower cannot tell them from ${bytes} bytes`,
+      });
+    }
+    await backend.close('keep');
+    backend = host.backend('software');
+    await backend.start(host.snapshot(), never());
+    assert.equal(host.pins.devices().get(IN)?.optionBytes, 8);
   });
 
   it('has no rule that the kernel accepts without the NIC', async () => {

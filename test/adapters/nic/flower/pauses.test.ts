@@ -58,7 +58,7 @@ describe('heartbeats of rules in hardware', () => {
 
   /** Entries with a rule each, the first `due` of which have not beaten for a period. */
   async function rules(count: number, due: number): Promise<readonly Entry[]> {
-    const device = new ServedDevice('in', IN, true, 0);
+    const device = new ServedDevice('in', IN, { madeClsact: true, optionBytes: 0 }, 0);
     const made = Array.from({ length: count }, (_, n): Entry => {
       const flow = fakeFlow(n, 'out');
       const ports = {

@@ -8,6 +8,8 @@ import { type FakeFilter, FakeTc } from './support/fake-tc.ts';
 
 const DEVICE = 11;
 const FOREIGN_DEVICE = 12;
+/** Of a device whose `clsact` is ours. */
+const RECORD = { madeClsact: true, optionBytes: 0 };
 const PID = 7;
 const LAPSE_MS = 1_000;
 
@@ -35,9 +37,9 @@ describe('the watchdog of rules in hardware', () => {
     put(rule(DEVICE, 11));
     put(rule(DEVICE, 99));
     pins = new FakePins();
-    pins.addDevice(DEVICE, true);
+    pins.addDevice(DEVICE, RECORD);
     // A device that is gone in the meantime.
-    pins.addDevice(99, true);
+    pins.addDevice(99, RECORD);
     pins.leaseUntilMs = LAPSE_MS;
     nowMs = 0;
     hasDaemon = true;

@@ -1,7 +1,7 @@
 import { FlowerBackend } from '../../../../../adapters/nic/flower/backend.ts';
 import type { HostHandles } from '../../../../../adapters/nic/flower/host-handles.ts';
 import type { FlowerOptions, RulesIn } from '../../../../../adapters/nic/flower/options.ts';
-import type { Pins } from '../../../../../adapters/nic/flower/pins.ts';
+import type { DeviceRecord, Pins } from '../../../../../adapters/nic/flower/pins.ts';
 import { TrafficControlRequests } from '../../../../../adapters/nic/flower/traffic-control.ts';
 import { removalOf } from '../../../../../adapters/nic/flower/traffic-control.ts';
 import { newFilter } from '../../../../../protocols/netlink/tc/filters.ts';
@@ -133,14 +133,14 @@ function gateAt(ifindex: number) {
 
 /** Pins in memory. */
 export class FakePins implements Pins {
-  readonly control = -1;
+  readonly maps = new Map<string, number>();
   leaseUntilMs = 0;
   watchdogPid = 0;
   watchdogAliveMs = 0;
   removedMs = 0;
   /** Whether a watchdog runs. */
   isWatched = true;
-  readonly #devices = new Map<number, boolean>();
+  readonly #devices = new Map<number, DeviceRecord>();
   readonly #ports = new Map<number, string>();
 
   renew(verifiedAtMs: number, untilMs: number): 'renewed' | 'late' {
@@ -151,15 +151,15 @@ export class FakePins implements Pins {
     return 'renewed';
   }
 
-  addDevice(ifindex: number, madeClsact: boolean): void {
-    this.#devices.set(ifindex, madeClsact);
+  addDevice(ifindex: number, record: DeviceRecord): void {
+    this.#devices.set(ifindex, record);
   }
 
   removeDevice(ifindex: number): void {
     this.#devices.delete(ifindex);
   }
 
-  devices(): ReadonlyMap<number, boolean> {
+  devices(): ReadonlyMap<number, DeviceRecord> {
     return new Map(this.#devices);
   }
 
