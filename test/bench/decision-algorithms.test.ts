@@ -14,50 +14,8 @@ import { topK } from '../../bench/decisions/algorithms/top-k.ts';
 import { IDEAL } from '../../bench/decisions/game/hardware.ts';
 import { run } from '../../bench/decisions/game/run.ts';
 import { sightings } from '../../bench/decisions/traces/sightings.ts';
+import { drive, repeat } from '../support/driven-tables.ts';
 import { traceOf } from '../support/traces.ts';
-
-type Packets = readonly (readonly number[])[];
-
-interface Driven {
-  /** Flows in the table after each decision, sorted. */
-  readonly placed: readonly (readonly number[])[];
-  /** Flows added and evicted in each decision. */
-  readonly operations: readonly number[];
-}
-
-/** Content of the table after each window of a hand-made trace. */
-async function drive(
-  algorithm: Algorithm,
-  packets: Packets,
-  entries: number,
-  windowMs = 1000,
-): Promise<Driven> {
-  const trace = traceOf(packets, { windowMs });
-  const placed: number[][] = [];
-  const operations: number[] = [];
-  const recording: Algorithm = {
-    name: algorithm.name,
-    create: (context) => {
-      const placer = algorithm.create(context);
-      return {
-        decide: async (view) => {
-          const { table } = view;
-          const before = table.placed + table.evicted;
-          await placer.decide(view);
-          operations.push(table.placed + table.evicted - before);
-          const flows = Array.from({ length: table.size }, (_, i) => table.at(i));
-          placed.push(flows.sort((a, b) => a - b));
-        },
-      };
-    },
-  };
-  await run(recording, trace, sightings(trace), { entries });
-  return { placed, operations };
-}
-
-function repeat<T>(n: number, value: T): T[] {
-  return Array.from({ length: n }, () => value);
-}
 
 describe('the algorithms of the decisions bench', () => {
   it('top-K: the best of the last window, and no flow is moved without need', async () => {
@@ -208,7 +166,9 @@ describe('the algorithms of the decisions bench', () => {
     const admitted: number[] = [];
     for (const member of TUNED_ELEPHANTS.members(trace, 8)) {
       let entries = 0;
-      const placer = member.create({ flows: 40, entries: 40, windowMs: 1000, hardware: IDEAL });
+      const { serviceOf } = trace;
+      const context = { flows: 40, entries: 40, windowMs: 1000, hardware: IDEAL, serviceOf };
+      const placer = member.create(context);
       const counting: Algorithm = {
         name: member.name,
         create: () => ({

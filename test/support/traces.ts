@@ -9,15 +9,21 @@ export const PACKET = 1000;
  */
 export function traceOf(
   packets: readonly (readonly number[])[],
-  length: { readonly windowMs?: number; readonly warmUpWindows?: number } = {},
+  options: {
+    readonly windowMs?: number;
+    readonly warmUpWindows?: number;
+    /** Service by flow; left out: one for all. */
+    readonly services?: readonly number[];
+  } = {},
 ): Trace {
   const windows = packets[0]?.length ?? 0;
-  const { windowMs = 1000, warmUpWindows = 0 } = length;
+  const { windowMs = 1000, warmUpWindows = 0, services = packets.map(() => 0) } = options;
   const builder = new TraceBuilder();
   packets.forEach((row, flow) => {
     row.forEach((n, window) => {
       if (n > 0) builder.add(window, flow, n * PACKET, n, windowMs * (1 - 1 / (n + 1)));
     });
   });
-  return builder.build({ windowMs, windows, warmUpWindows }, packets.length);
+  const length = { windowMs, windows, warmUpWindows };
+  return builder.build(length, packets.length, Uint16Array.from(services));
 }

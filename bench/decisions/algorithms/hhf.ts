@@ -1,5 +1,5 @@
 import type { Algorithm } from '../game/algorithm.ts';
-import { Threshold } from './threshold.ts';
+import { inWindow, Threshold } from './threshold.ts';
 
 /** Defaults of hhf_admit_bytes and hhf_evict_timeout. */
 const ADMIT_BYTES = 128 * 1024;
@@ -13,5 +13,5 @@ const IDLE_MS = 1_000;
  */
 export const HHF: Algorithm = {
   name: 'hhf',
-  create: ({ flows }) => new Threshold(flows, ADMIT_BYTES, IDLE_MS),
+  create: ({ flows }) => new Threshold(flows, 'bytes', inWindow(ADMIT_BYTES), IDLE_MS),
 };

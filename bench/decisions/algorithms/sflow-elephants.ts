@@ -1,7 +1,7 @@
 import type { Algorithm, AlgorithmFamily } from '../game/algorithm.ts';
 import type { Trace } from '../traces/trace.ts';
 import { kthLargest } from '../../../engine/model/select.ts';
-import { Threshold } from './threshold.ts';
+import { inWindow, Threshold } from './threshold.ts';
 
 /** The script's link speed, bits/s; threshold, share of the link; measuring interval; time-out. */
 const LINK_BITS_PER_SECOND = 10e9;
@@ -20,7 +20,7 @@ export const SFLOW_ELEPHANTS: Algorithm = {
   create: ({ flows, windowMs }) => {
     const overMs = Math.min(windowMs, OVER_MS);
     const bytes = (((LINK_BITS_PER_SECOND * SHARE) / 8) * overMs) / 1000;
-    return new Threshold(flows, bytes, IDLE_MS);
+    return new Threshold(flows, 'bytes', inWindow(bytes), IDLE_MS);
   },
 };
 
@@ -39,7 +39,7 @@ export const TUNED_ELEPHANTS: AlgorithmFamily = {
       const bytes = thresholdFor(trace, multiple * entries);
       return {
         name: 'elephants-tuned',
-        create: ({ flows }) => new Threshold(flows, bytes, IDLE_MS),
+        create: ({ flows }) => new Threshold(flows, 'bytes', inWindow(bytes), IDLE_MS),
       };
     }),
 };

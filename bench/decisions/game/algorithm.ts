@@ -37,6 +37,8 @@ export interface PlacerContext {
   readonly entries: number;
   readonly windowMs: number;
   readonly hardware: Hardware;
+  /** By flow: the service that its headers belong to, see {@link Trace}. */
+  readonly serviceOf: Uint16Array;
 }
 
 /** An algorithm; creates a placer for each run. */

@@ -37,8 +37,8 @@ export async function run(
   seen: Sightings,
   { entries, hardware = IDEAL, foreignAt }: TableSpec,
 ): Promise<RunResult> {
-  const { flows, windowMs, windows, warmUpWindows } = trace;
-  const placer = algorithm.create({ flows, entries, windowMs, hardware });
+  const { flows, windowMs, windows, warmUpWindows, serviceOf } = trace;
+  const placer = algorithm.create({ flows, entries, windowMs, hardware, serviceOf });
   const table = new EntryTable(entries, flows, hardware);
   const counters = new LateCounters(hardware);
   const sums = { bytes: 0, packets: 0, allBytes: 0, allPackets: 0, ms: 0, entries: 0, free: 0 };

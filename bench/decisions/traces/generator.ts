@@ -46,24 +46,30 @@ export function generate(input: Input, options: GeneratorOptions): Generated {
   const expectations = new Expectations(builders.expected, options);
   const observers = [sent, expectations];
   let flows = 0;
+  /** Service of each flow: a number for each kind and direction. */
+  const services: number[] = [];
   for (
     let at = random.exponential(meanGapMs);
     at < horizonMs;
     at += random.exponential(meanGapMs)
   ) {
-    const drawn = kinds[indexAt(arrivals, random.uniform() * all)];
+    const kind = indexAt(arrivals, random.uniform() * all);
+    const drawn = kinds[kind];
     const udp = random.uniform() < drawn.kind.udpShare;
     const ids: ConnectionFlows = udp
       ? { data: flows++, acks: undefined, headers: UDP_HEADERS }
       : { data: flows++, acks: flows++, headers: TCP_HEADERS };
+    services[ids.data] = 2 * kind;
+    if (ids.acks !== undefined) services[ids.acks] = 2 * kind + 1;
     for (const observer of observers) observer.belongsTo(ids);
     player.play(drawn, at, observers);
   }
   const { windowMs, windows, warmUpWindows } = options;
   const length = { windowMs, windows, warmUpWindows };
+  const serviceOf = Uint16Array.from(services);
   return {
-    trace: builders.trace.build(length, flows),
-    expected: builders.expected.build(length, flows),
+    trace: builders.trace.build(length, flows, serviceOf),
+    expected: builders.expected.build(length, flows, serviceOf),
   };
 }
 

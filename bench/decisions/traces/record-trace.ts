@@ -20,6 +20,8 @@ export class TraceTooShortError extends Error {
  */
 export async function traceOfRecords(file: string, windowMs: number): Promise<Trace> {
   const flows = new Map<string, number>();
+  const services = new Map<string, number>();
+  const serviceOf: number[] = [];
   const builder = new TraceBuilder();
   let startMs: number | undefined;
   let windows = 0;
@@ -27,8 +29,8 @@ export async function traceOfRecords(file: string, windowMs: number): Promise<Tr
     if (record.packets === 0) continue;
     startMs ??= record.startMs;
     const key = keyOf(record);
-    const flow = flows.get(key) ?? flows.size;
-    flows.set(key, flow);
+    const flow = numberOf(flows, key);
+    serviceOf[flow] = numberOf(services, serviceKeyOf(record));
     windows = Math.max(windows, spread(record, flow, startMs, windowMs, builder));
   }
   if (windows < 2) {
@@ -39,7 +41,8 @@ export async function traceOfRecords(file: string, windowMs: number): Promise<Tr
     );
   }
   const longest = Math.min(windows * WARM_UP_SHARE, WARM_UP_MS / windowMs);
-  return builder.build({ windowMs, windows, warmUpWindows: Math.floor(longest) }, flows.size);
+  const length = { windowMs, windows, warmUpWindows: Math.floor(longest) };
+  return builder.build(length, flows.size, Uint16Array.from(serviceOf));
 }
 
 /** Adds a record's packets; returns how many windows from the trace's start it reaches. */
@@ -71,4 +74,16 @@ function spread(
 function keyOf({ src, dst, proto, sport, dport, line }: FlowRecord): string {
   const known = src !== undefined || dst !== undefined;
   return known ? `${src} ${dst} ${proto} ${sport} ${dport}` : `line ${line}`;
+}
+
+/** The service of a record: its protocol and its lower port, and whether it is the sender's. */
+function serviceKeyOf({ proto, sport = 0, dport = 0 }: FlowRecord): string {
+  return `${proto} ${Math.min(sport, dport)} ${sport < dport}`;
+}
+
+/** Number of the key, which gets the next one when it is new. */
+function numberOf(numbers: Map<string, number>, key: string): number {
+  const number = numbers.get(key) ?? numbers.size;
+  numbers.set(key, number);
+  return number;
 }

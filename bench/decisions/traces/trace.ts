@@ -12,6 +12,8 @@ export interface Trace {
   readonly warmUpWindows: number;
   /** Number of flows; they are numbered from 0 in the order of first packets. */
   readonly flows: number;
+  /** By flow: the service that its headers belong to: an application, and the direction. */
+  readonly serviceOf: Uint16Array;
   readonly offsets: Uint32Array;
   readonly flow: Uint32Array;
   /** Bytes with the L2 header, and packets, that the flow sent in the window. */
@@ -52,8 +54,16 @@ export class TraceBuilder {
     this.#lastMs[at] = lastMs;
   }
 
-  /** Builds the trace, in the order of adding within a window. */
-  build(length: TraceLength, flows: number): Trace {
+  /**
+   * Builds the trace, in the order of adding within a window.
+   *
+   * @param serviceOf service by flow; left out: one for all
+   */
+  build(
+    length: TraceLength,
+    flows: number,
+    serviceOf: Uint16Array = new Uint16Array(flows),
+  ): Trace {
     const order = this.#byWindow(length.windows);
     const offsets = new Uint32Array(length.windows + 1);
     const flow = new Uint32Array(this.#count);
@@ -80,6 +90,7 @@ export class TraceBuilder {
     return {
       ...length,
       flows,
+      serviceOf,
       offsets,
       flow: flow.subarray(0, n),
       bytes: bytes.subarray(0, n),
