@@ -1,8 +1,7 @@
 import type { FlowTable } from '../model/flow-table.ts';
-import { isLaterPass } from '../model/match.ts';
 import { SideTable } from '../model/side-table.ts';
 import { Apportionment } from './apportionment.ts';
-import { continues } from './continues.ts';
+import { needsConnections } from './needs-connections.ts';
 
 const CONTINUES = 1;
 const ENDS = 2;
@@ -66,5 +65,5 @@ export class EntryMegaflows {
 }
 
 function isEntry(table: FlowTable, row: number): boolean {
-  return !isLaterPass(table.matchAt(row)) && continues(table.actionsAt(row));
+  return !table.isLaterPass(row) && needsConnections(table.matchAt(row), table.actionsAt(row));
 }

@@ -11,11 +11,11 @@ import type {
   SequenceChecks,
 } from '../ports/connection-tracker.ts';
 import { composeConnection } from './chain/compose.ts';
+import { enteringPacket } from './chain/entering-packet.ts';
 import { FollowedMegaflows } from './followed-megaflows.ts';
 import type { Megaflow } from './chain/megaflow.ts';
 import { MegaflowIndex } from './chain/megaflow-index.ts';
 import type { ChainResolver, ConnectionRefusal, Resolution } from './resolver.ts';
-import { TravellingPacket } from './chain/travelling-packet.ts';
 import { TCP } from './chain/tuple.ts';
 import type { UntrackedTuple } from './chain/tracking.ts';
 
@@ -67,7 +67,7 @@ export class MegaflowResolver implements ChainResolver {
   }
 
   entry(headers: PacketHeaders): FlowId | undefined {
-    return this.#index.find(0, new TravellingPacket(headers))?.id;
+    return this.#index.find(0, enteringPacket(headers))?.id;
   }
 
   resolve(headers: PacketHeaders, last?: Resolution): Resolution {
@@ -150,12 +150,9 @@ function isSameTuple(a: TrackedConnection['original'], b: TrackedConnection['ori
 }
 
 /** The match of the headers themselves, and an action that says what is in the way. */
-function refused(
-  { inPort, values }: PacketHeaders,
-  refusal: ConnectionRefusal,
-): Omit<Resolution, 'chain'> {
+function refused(headers: PacketHeaders, refusal: ConnectionRefusal): Omit<Resolution, 'chain'> {
   const action: FlowAction = { kind: 'opaque', text: `${refusal.code}: ${refusal.detail}` };
-  return { match: matchOf(inPort, values), actions: [action], tracked: [], refusal };
+  return { match: matchOf(headers), actions: [action], tracked: [], refusal };
 }
 
 const FIELDS: readonly FieldName[] = Object.keys(FIELD_BITS).filter((name): name is FieldName =>
@@ -165,11 +162,17 @@ const FIELDS: readonly FieldName[] = Object.keys(FIELD_BITS).filter((name): name
 /** Headers that differ between the packets of a connection. */
 const VARYING: ReadonlySet<FieldName> = new Set<FieldName>(['ip_tos', 'ip_ttl', 'tcp_flags']);
 
-function matchOf(inPort: string, values: PacketHeaders['values']): FlowMatch {
-  const fields = FIELDS.flatMap((field): FieldMatch[] => {
+function matchOf({ inPort, values, tunnel }: PacketHeaders): FlowMatch {
+  const match = { inPort, fields: exactFields(values), opaque: [] };
+  if (tunnel === undefined) return match;
+  const { values: outer, ...rest } = tunnel;
+  return { ...match, tunnel: { ...rest, fields: exactFields(outer) } };
+}
+
+function exactFields(values: PacketHeaders['values']): readonly FieldMatch[] {
+  return FIELDS.flatMap((field): FieldMatch[] => {
     const value = values[field];
     if (value === undefined || VARYING.has(field)) return [];
     return [{ field, value, mask: exactMask(field) }];
   });
-  return { inPort, fields, opaque: [] };
 }

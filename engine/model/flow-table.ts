@@ -2,7 +2,6 @@ import type { FlowActions } from './action.ts';
 import {
   DecisionColumns,
   resizedU32,
-  resizedU8,
   RateColumns,
   ShadowColumns,
   TrafficColumns,
@@ -11,7 +10,8 @@ import { ForecastColumns } from './forecast-columns.ts';
 import { type FlowSpec, Placement } from './flow.ts';
 import type { FlowId } from './flow-id.ts';
 import { FreeRows } from './free-rows.ts';
-import { type FlowMatch, isLaterPass } from './match.ts';
+import { LaterPasses } from './later-passes.ts';
+import type { FlowMatch } from './match.ts';
 import { RowFlows } from './row-flows.ts';
 import { SideTables } from './side-tables.ts';
 
@@ -91,8 +91,8 @@ export class FlowTable {
   #nowMs = 0;
   readonly #free = new FreeRows();
   readonly #flows = new RowFlows();
-  /** 1: the flow is of packets that entered the vSwitch by another flow, which has counted them. */
-  #laterPass = new Uint8Array(0);
+  readonly #laterPasses = new LaterPasses();
+  readonly #matchAt = (row: number): FlowMatch => this.matchAt(row);
   #seen = new Uint32Array(0);
   #born = new Uint32Array(0);
 
@@ -151,7 +151,8 @@ export class FlowTable {
     const row = free === -1 ? this.#used++ : free;
     if (row >= this.#capacity) this.#grow(row + 1);
     this.#flows.start(row, id, match, actions);
-    this.#laterPass[row] = Number(isLaterPass(match));
+    this.#laterPasses.startFlow(row, match);
+    this.#followActions(actions);
     this.#born[row] = this.#epoch;
     if (row >= this.#touched) {
       this.#touched = row + 1;
@@ -179,13 +180,13 @@ export class FlowTable {
 
   /**
    * Records the vSwitch's cumulative counters of a flow. If a counter is below the last one, the
-   * vSwitch has recreated the flow, and its counters restarted at zero. A flow of recirculated packets
-   * adds no traffic: the flow by which they entered has counted them.
+   * vSwitch has recreated the flow, and its counters restarted at zero. A later pass of
+   * packets adds no traffic: the flow by which they entered has counted them.
    *
    * @param idleMs time since its last packet on the vSwitch; negative if it had none
    */
   observe(row: number, packets: number, bytes: number, idleMs: number): void {
-    if (this.#laterPass[row] === 1) {
+    if (this.#laterPasses.has(row)) {
       this.rebase(row, packets, bytes, idleMs);
       return;
     }
@@ -250,6 +251,7 @@ export class FlowTable {
   /** Replaces a flow's actions, after the vSwitch changed them. */
   setActions(row: number, actions: FlowActions): void {
     this.#flows.setActions(row, actions);
+    this.#followActions(actions);
     this.sideTables.startVersion(row);
   }
 
@@ -260,7 +262,7 @@ export class FlowTable {
    */
   setMatch(row: number, match: FlowMatch): void {
     this.#flows.setMatch(row, match);
-    this.#laterPass[row] = Number(isLaterPass(match));
+    this.#laterPasses.startFlow(row, match);
     this.sideTables.startVersion(row);
   }
 
@@ -322,6 +324,14 @@ export class FlowTable {
     return this.#seen[row] === this.#epoch;
   }
 
+  /**
+   * True if the row's flow is of packets that have passed another flow before: they were recirculated,
+   * or taken out of a tunnel by the vSwitch.
+   */
+  isLaterPass(row: number): boolean {
+    return this.#laterPasses.has(row);
+  }
+
   /** Identity of the row's flow. */
   idAt(row: number): FlowId {
     return this.#flows.idAt(row);
@@ -369,6 +379,10 @@ export class FlowTable {
     }
   }
 
+  #followActions(actions: FlowActions): void {
+    this.#laterPasses.startActions(actions, this.#used, this.#matchAt);
+  }
+
   #remove(row: number): void {
     this.#flows.remove(row);
     this.#born[row] = 0;
@@ -392,7 +406,7 @@ export class FlowTable {
   #resize(capacity: number): void {
     this.#flows.resize(capacity);
     this.#free.resize(capacity);
-    this.#laterPass = resizedU8(this.#laterPass, capacity);
+    this.#laterPasses.resize(capacity);
     this.#seen = resizedU32(this.#seen, capacity);
     this.#born = resizedU32(this.#born, capacity);
     this.traffic.resize(capacity);

@@ -7,7 +7,6 @@ import { composedMatch } from './composed-match.ts';
 import type { Megaflow } from './megaflow.ts';
 import type { MegaflowIndex } from './megaflow-index.ts';
 import type { RefusedConnectionCode } from '../../model/refused-connection.ts';
-import { TravellingPacket } from './travelling-packet.ts';
 import { TCP, tupleOf } from './tuple.ts';
 import type { FindConnection, UntrackedTuple } from './tracking.ts';
 import { Walk } from './walk.ts';
@@ -17,7 +16,7 @@ export interface ComposedConnection {
   readonly kind: 'composed';
   /** On the headers of packets as they enter the vSwitch. */
   readonly match: FlowMatch;
-  /** Rewrites in a normal form, and at most one output; empty: the packets are dropped. */
+  /** Rewrites in a normal form, a tunnel, and at most one output; empty: the packets are dropped. */
   readonly actions: FlowActions;
   /** The megaflows that the packets pass through, in order. */
   readonly chain: readonly Megaflow[];
@@ -58,8 +57,7 @@ export function composeConnection(
 ): ComposedConnection | RefusedConnection {
   const values = { ...headers.values };
   if (values.ip_proto?.[0] === TCP) values.tcp_flags = ACK;
-  const packet = new TravellingPacket({ inPort: headers.inPort, values });
-  if (tupleOf((field) => packet.valueOf(field)) === undefined) {
+  if (tupleOf((field) => values[field]) === undefined) {
     const detail = 'the packets are not TCP or UDP over IP, or are fragments';
     return { kind: 'refused', code: 'protocol', detail, chain: [] };
   }
@@ -67,12 +65,12 @@ export function composeConnection(
     const detail = 'the packets have two VLAN tags';
     return { kind: 'refused', code: 'vlan-depth', detail, chain: [] };
   }
-  const walk = new Walk(packet, megaflows, find);
+  const walk = new Walk({ ...headers, values }, megaflows, find);
   const refusal = walk.run();
-  const { chain, tracking, output } = walk;
+  const { chain, tracking, packet, output, pushed } = walk;
   const { tracked, untracked } = tracking;
   if (refusal !== undefined) return { kind: 'refused', ...refusal, chain };
-  const match = composedMatch({ inPort: headers.inPort, values }, packet);
-  const actions = composedActions(packet, match, output);
+  const match = composedMatch({ ...headers, values }, packet);
+  const actions = composedActions(packet, match, output, pushed);
   return { kind: 'composed', match, actions, chain, tracked, untracked };
 }

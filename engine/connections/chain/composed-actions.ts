@@ -1,18 +1,21 @@
 import type { FlowAction, FlowActions } from '../../model/action.ts';
 import { fieldOf, type FlowMatch } from '../../model/match.ts';
+import type { TunnelHeader } from '../../model/tunnel.ts';
 import type { Rewrite, TravellingPacket } from './travelling-packet.ts';
 
 /**
  * The difference between the packet as it entered and as it leaves, in a normal form: a tag popped,
- * rewrites of the own tag, tags pushed, rewrites of the other headers, one output. A rewrite of
+ * rewrites of the own tag, tags pushed, rewrites of the other headers, a tunnel, one output. A rewrite of
  * bits that the match has with the same value is left out.
  *
  * @param output undefined: the packet is dropped
+ * @param header of the tunnel that it is sent in
  */
 export function composedActions(
   packet: TravellingPacket,
   match: FlowMatch,
   output: string | undefined,
+  header?: TunnelHeader,
 ): FlowActions {
   if (output === undefined) return [];
   const rewrites = packet.rewrites().filter((rewrite) => !isMatched(rewrite, match));
@@ -24,6 +27,7 @@ export function composedActions(
     ...sets.filter(isOfTag),
     ...packet.pushedTags.map((tag): FlowAction => ({ kind: 'push-vlan', ...tag })),
     ...sets.filter((action) => !isOfTag(action)),
+    ...(header === undefined ? [] : [{ kind: 'push-tunnel', header } as const]),
     { kind: 'output', port: output },
   ];
 }

@@ -35,18 +35,15 @@ export class Tracking {
   readonly tracked: FoundConnection[] = [];
   /** What `ct` actions found no connection for. */
   readonly untracked: UntrackedTuple[] = [];
-  readonly #packet: TravellingPacket;
   readonly #find: FindConnection;
 
-  constructor(packet: TravellingPacket, find: FindConnection) {
-    this.#packet = packet;
+  constructor(find: FindConnection) {
     this.#find = find;
   }
 
-  /** Goes through conntrack; returns why what it does to the packet is not known. */
-  pass(step: TrackStep): Refusal | undefined {
+  /** Sends the packet through conntrack; returns why what that does to it is not known. */
+  pass(packet: TravellingPacket, step: TrackStep): Refusal | undefined {
     const { zone, text } = step;
-    const packet = this.#packet;
     const tuple = tupleOf((field) => packet.valueOf(field));
     if (tuple === undefined) return unsupported(`${text} on packets without a tuple`);
     const helper = step.helper ?? helperOf(tuple);
@@ -58,7 +55,7 @@ export class Tracking {
     if (packet.tracked.isUnsureIn(zone) && (found === undefined || !isMirrored(found))) {
       return unsupported(`${text}: it depends on +snat and +dnat, ${UNSURE}`);
     }
-    if (found === undefined) return this.#trackNew(step, tuple, isTranslated);
+    if (found === undefined) return this.#trackNew(packet, step, tuple, isTranslated);
     if (!found.connection.isEstablished) {
       const detail = `${text}: the connection in zone ${zone} is not established in both directions`;
       return { code: 'not-established', detail };
@@ -77,6 +74,7 @@ export class Tracking {
    * routers send all traffic through such zones, to undo a translation if there is one.
    */
   #trackNew(
+    packet: TravellingPacket,
     { zone, text, commit }: TrackStep,
     tuple: ConnectionTuple,
     isTranslated: boolean,
@@ -86,7 +84,7 @@ export class Tracking {
       return { code: 'not-tracked', detail };
     }
     this.untracked.push({ zone, tuple });
-    this.#packet.tracked.trackNew(zone, tuple);
+    packet.tracked.trackNew(zone, tuple);
     return undefined;
   }
 }

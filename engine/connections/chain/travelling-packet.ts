@@ -2,6 +2,7 @@ import type { ConnectionTuple, PacketHeaders } from '../../model/connection.ts';
 import { exactMask, type FieldName } from '../../model/match.ts';
 import type { Lookup } from './megaflow-index.ts';
 import type { Condition, MetadataName } from '../syntax/conditions.ts';
+import { isTunnelName, type OuterHeaders } from './outer-headers.ts';
 import { numberBytes, TCP } from './tuple.ts';
 import { TrackedState } from './tracked-state.ts';
 
@@ -35,6 +36,8 @@ const TAG = ['vlan_tpid', 'vlan_vid', 'vlan_pcp'] as const;
 export class TravellingPacket implements Lookup {
   readonly inPort: string;
   readonly tracked = new TrackedState();
+  /** The tunnel that it arrived in, once it is out of it. */
+  readonly outer: OuterHeaders | undefined;
   readonly #headers = new Map<FieldName, Header>();
   /** Bits of the packet as it entered that a megaflow has looked at. */
   readonly #looked = new Map<FieldName, Uint8Array>();
@@ -42,15 +45,17 @@ export class TravellingPacket implements Lookup {
   readonly #pushed: PushedTag[] = [];
   #popped = false;
 
-  constructor({ inPort, values }: PacketHeaders) {
+  constructor({ inPort, values }: Omit<PacketHeaders, 'tunnel'>, outer?: OuterHeaders) {
     this.inPort = inPort;
+    this.outer = outer;
     for (const name of Object.keys(values).filter(isHeader(values))) {
       const value = values[name];
       if (value !== undefined) this.#headers.set(name, own(value));
     }
   }
 
-  valueOf(name: FieldName | MetadataName): Uint8Array | undefined {
+  valueOf(name: Condition['name']): Uint8Array | undefined {
+    if (isTunnelName(name)) return this.outer?.valueOf(name);
     return isMetadata(name) ? this.tracked.valueOf(name) : this.header(name)?.value;
   }
 
@@ -62,7 +67,11 @@ export class TravellingPacket implements Lookup {
   }
 
   /** Notes that a megaflow matched on these bits. */
-  look({ name, mask }: Condition): void {
+  look({ name, mask, value }: Condition): void {
+    if (isTunnelName(name)) {
+      this.outer?.look(name, mask, value);
+      return;
+    }
     if (isMetadata(name)) return;
     const header = this.header(name);
     const bits = mask.map((byte, i) => byte & ~(header?.written[i] ?? 0));

@@ -1,7 +1,11 @@
 import { type Megaflow, megaflowName } from './megaflow.ts';
 import type { MegaflowIndex } from './megaflow-index.ts';
 import type { RefusedConnectionCode } from '../../model/refused-connection.ts';
+import type { TunnelHeader } from '../../model/tunnel.ts';
+import type { PacketHeaders } from '../../model/connection.ts';
 import type { Step } from '../syntax/steps.ts';
+import { Encapsulation } from './encapsulation.ts';
+import { enteringPacket, packetInside } from './entering-packet.ts';
 import { type FindConnection, type Refusal, Tracking, unsupported, UNSURE } from './tracking.ts';
 import type { TravellingPacket } from './travelling-packet.ts';
 
@@ -15,7 +19,7 @@ const OTHER: Readonly<Partial<Record<RefusedConnectionCode, string>>> = {
   meter: 'the vSwitch must measure the rate',
   'packet-size': 'it depends on the size of each packet',
   hash: 'the next megaflow depends on a hash of the packet',
-  tunnel: 'packets in tunnels are left to the vSwitch',
+  tunnel: 'an entry cannot have such a tunnel',
 };
 
 /** Follows a packet from megaflow to megaflow, and does to it what they do. */
@@ -24,16 +28,30 @@ export class Walk {
   readonly chain: Megaflow[] = [];
   /** What `ct` actions have found so far. */
   readonly tracking: Tracking;
-  readonly #packet: TravellingPacket;
+  readonly #headers: PacketHeaders;
   readonly #megaflows: MegaflowIndex;
+  readonly #encapsulation: Encapsulation;
+  #packet: TravellingPacket;
   #output: string | undefined;
   /** Recirculation id that the current megaflow passes the packet on with. */
   #next: number | undefined;
 
-  constructor(packet: TravellingPacket, megaflows: MegaflowIndex, find: FindConnection) {
-    this.#packet = packet;
+  constructor(headers: PacketHeaders, megaflows: MegaflowIndex, find: FindConnection) {
+    this.#headers = headers;
+    this.#packet = enteringPacket(headers);
     this.#megaflows = megaflows;
-    this.tracking = new Tracking(packet, find);
+    this.#encapsulation = new Encapsulation(headers);
+    this.tracking = new Tracking(find);
+  }
+
+  /** The packet as the megaflows have left it: out of its tunnel, if one has taken it out. */
+  get packet(): TravellingPacket {
+    return this.#packet;
+  }
+
+  /** Outer headers that it is sent with. */
+  get pushed(): TunnelHeader | undefined {
+    return this.#encapsulation.header;
   }
 
   /** Port to send to; undefined when the packet is dropped. */
@@ -47,6 +65,9 @@ export class Walk {
     while (this.#next !== undefined) {
       const refusal = this.#pass(this.#next);
       if (refusal !== undefined) return refusal;
+    }
+    if (this.#headers.tunnel !== undefined && this.#packet.outer === undefined) {
+      return { code: 'tunnel', detail: 'the packets stay in the tunnel that they arrive in' };
     }
     const [first] = this.tracking.untracked;
     if (this.#output !== undefined || first === undefined) return undefined;
@@ -71,7 +92,7 @@ export class Walk {
     if (megaflow.unknown !== undefined) {
       const { name, text } = megaflow.unknown;
       const detail = `${megaflowName(megaflow)} matches ${name}(${text})`;
-      return { code: 'unsupported-match', detail };
+      return { code: name === 'tunnel' ? 'tunnel' : 'unsupported-match', detail };
     }
     for (const condition of megaflow.conditions) {
       if (condition.name === 'ct_state' && this.#packet.tracked.isUnsure(condition.mask)) {
@@ -108,11 +129,13 @@ export class Walk {
     if (this.#next !== undefined) {
       return { code: 'multiple-outputs', detail: 'actions follow recirc(): packets are copied' };
     }
+    const refusal = this.#encapsulation.refuses(step);
+    if (refusal !== undefined) return refusal;
     switch (step.kind) {
       case 'output':
         if (this.#output !== undefined) return twoOutputs(this.#output, step.port);
         this.#output = step.port;
-        return undefined;
+        return this.#encapsulation.sendTo(step.port);
       case 'recirc':
         if (this.#output !== undefined) return twoOutputs(this.#output, 'recirc()');
         this.#next = step.id;
@@ -125,16 +148,35 @@ export class Walk {
         return undefined;
       case 'pop-vlan':
         return packet.pop() ? undefined : unsupported('pop_vlan on packets without a tag');
+      case 'push-tunnel':
+      case 'set-tunnel':
+        return this.#encapsulation.take(step);
+      case 'pop-tunnel':
+        return this.#popTunnel(step.port);
       case 'ct-clear':
         packet.tracked.clear();
         return undefined;
       case 'ct':
-        return this.tracking.pass(step);
+        return this.tracking.pass(packet, step);
       case 'other':
         break;
     }
     const why = OTHER[step.code] ?? 'an entry cannot have this action';
     return { code: step.code, detail: `${step.text}: ${why}` };
+  }
+
+  #popTunnel(port: string): Refusal | undefined {
+    if (this.#output !== undefined) return twoOutputs(this.#output, port);
+    const { recirculation } = this.chain[this.chain.length - 1];
+    const isFirst = recirculation === 0 && this.#packet.outer === undefined;
+    const inside = isFirst ? packetInside(this.#headers, this.#packet, port) : undefined;
+    if (inside === undefined) {
+      const why = isFirst ? 'the outer headers are not known' : 'it follows other megaflows';
+      return { code: 'tunnel', detail: `tnl_pop(${port}): ${why}` };
+    }
+    this.#packet = inside;
+    this.#next = 0;
+    return undefined;
   }
 }
 

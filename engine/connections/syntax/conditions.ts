@@ -1,5 +1,6 @@
 import type { FieldName, FlowMatch, OpaqueMatch } from '../../model/match.ts';
 import { recirculationOf } from './recirculation.ts';
+import { tunnelConditions, type TunnelName } from './tunnel-conditions.ts';
 import {
   listParts,
   type MaskedBytes,
@@ -26,9 +27,9 @@ export type MetadataName =
   | 'ct_tp_src'
   | 'ct_tp_dst';
 
-/** A condition of a megaflow on a header or on metadata. */
+/** A condition of a megaflow on a header, on metadata, or on the tunnel that the packet arrived in. */
 export interface Condition extends MaskedBytes {
-  readonly name: FieldName | MetadataName;
+  readonly name: FieldName | MetadataName | TunnelName;
 }
 
 /** All conditions of a megaflow but its port. */
@@ -80,12 +81,19 @@ export function conditionsOf(match: FlowMatch): Conditions {
     if (opaque.name === 'recirc_id' && !Number.isNaN(recirculation)) continue;
     const conditions = metadata(opaque);
     if (conditions === undefined) unknown ??= opaque;
-    else known.push(...conditions.filter(({ mask }) => mask.some((byte) => byte !== 0)));
+    else known.push(...conditions.filter(counts));
   }
   return { recirculation, known, unknown };
 }
 
+/** True unless every packet meets the condition. */
+function counts({ name, mask }: Condition): boolean {
+  // Without a mask, too, it says how many options there are.
+  return name === 'tun_options' || mask.some((byte) => byte !== 0);
+}
+
 function metadata({ name, text }: OpaqueMatch): readonly Condition[] | undefined {
+  if (name === 'tunnel') return tunnelConditions(text);
   const whole = WHOLE.get(name);
   if (whole !== undefined) return all([condition(whole, text)]);
   const parts = TUPLES.get(name);

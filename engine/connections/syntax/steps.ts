@@ -1,6 +1,6 @@
 import type { FlowAction, FlowActions } from '../../model/action.ts';
-import { tunnelName } from '../../model/tunnel.ts';
 import type { RefusedConnectionCode } from '../../model/refused-connection.ts';
+import { pushedHeader, type TunnelKey, tunnelKey } from './tunnel-headers.ts';
 import { listParts, type MaskedBytes, maskedBytes, numberReader } from './values.ts';
 
 /** The `ct` action: sends the packet through conntrack. */
@@ -22,10 +22,14 @@ export interface TrackStep {
 
 /** An action of a megaflow, with a structure for those that the model keeps as text. */
 export type Step =
-  | Exclude<FlowAction, { readonly kind: 'opaque' | 'push-tunnel' }>
+  | Exclude<FlowAction, { readonly kind: 'opaque' }>
   | { readonly kind: 'recirc'; readonly id: number }
   | TrackStep
   | { readonly kind: 'ct-clear' }
+  /** Takes the packet out of its tunnel; it enters the vSwitch again by `port`. */
+  | { readonly kind: 'pop-tunnel'; readonly port: string }
+  /** Says which outer headers the tunnel device adds that the packet is sent to. */
+  | { readonly kind: 'set-tunnel'; readonly key: TunnelKey }
   /** An action that a connection's entry cannot have, as OVS printed it. */
   | { readonly kind: 'other'; readonly code: RefusedConnectionCode; readonly text: string };
 
@@ -41,17 +45,29 @@ const CODES: ReadonlyMap<string, RefusedConnectionCode> = new Map([
   ['tnl_pop', 'tunnel'],
 ]);
 
+/** Name of a port as an action has it. */
+const PORT = /^[^\s(){}<>*,]+$/;
+
 const readMark = numberReader(4);
 const readLabel = numberReader(16);
 
 /** Reads the actions of a megaflow, those that the model keeps as text included. */
 export function stepsOf(actions: FlowActions): readonly Step[] {
-  return actions.map((action) => {
-    if (action.kind === 'opaque') return textStep(action.text);
-    // The vSwitch reports tunnels as text.
-    if (action.kind !== 'push-tunnel') return action;
-    return { kind: 'other', code: 'tunnel', text: tunnelName(action.header) };
+  return actions.flatMap((action): readonly Step[] => {
+    if (action.kind !== 'opaque') return [action];
+    return tunnelledCopy(action.text) ?? [textStep(action.text)];
   });
+}
+
+/**
+ * `clone(tnl_push(...),PORT)`: the packet goes into a tunnel, and further actions are about the packet
+ * without it. Those can only send it a second time.
+ */
+function tunnelledCopy(text: string): readonly Step[] | undefined {
+  if (!text.startsWith('clone(tnl_push(')) return undefined;
+  const [push, port, ...more] = listParts(text.slice('clone('.length, -1));
+  if (port === undefined || more.length > 0 || !PORT.test(port)) return undefined;
+  return [textStep(push), { kind: 'output', port }];
 }
 
 function textStep(text: string): Step {
@@ -71,6 +87,19 @@ function textStep(text: string): Step {
     }
     case 'ct_clear':
       return { kind: 'ct-clear' };
+    case 'tnl_push': {
+      const header = pushedHeader(inside);
+      if (header !== undefined) return { kind: 'push-tunnel', header };
+      break;
+    }
+    case 'tnl_pop':
+      if (PORT.test(inside)) return { kind: 'pop-tunnel', port: inside };
+      break;
+    case 'set': {
+      const key = inside.startsWith('tunnel(') ? tunnelKey(inside.slice(7, -1)) : undefined;
+      if (key !== undefined) return { kind: 'set-tunnel', key };
+      break;
+    }
     default:
   }
   const isTunnel = inside.startsWith('tunnel(') || inside.startsWith('tnl_push(');

@@ -43,6 +43,12 @@ export function readIpv4(text: string): Uint8Array | undefined {
   return isWhole ? Uint8Array.from(parts, Number) : undefined;
 }
 
+/** A MAC address: `02:00:00:00:00:01`. */
+export function readMac(text: string): Uint8Array | undefined {
+  if (!/^[0-9a-f]{2}(?::[0-9a-f]{2}){5}$/i.test(text)) return undefined;
+  return Uint8Array.from(text.split(':'), (byte) => Number.parseInt(byte, 16));
+}
+
 /** An IPv6 address (RFC 4291, 2.2), possibly with a dotted quad at the end. */
 export function readIpv6(text: string): Uint8Array | undefined {
   const halves = text.split('::');

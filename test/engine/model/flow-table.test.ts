@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
+import type { FlowActions } from '../../../engine/model/action.ts';
 import type { Uint32Column } from '../../../engine/model/row-columns.ts';
 import { SideTable } from '../../../engine/model/side-table.ts';
 import { FlowTable } from '../../../engine/model/flow-table.ts';
@@ -57,6 +58,55 @@ describe('flow table', () => {
     const row = rowOf(table, 1);
     assert.equal(table.totals.vswitchBytes, 0);
     assert.deepEqual([table.traffic.vswitchPackets[row], table.traffic.rawPackets[row]], [0, 10]);
+  });
+
+  it('adds no traffic for packets out of a tunnel, which the flow that took them out has counted', () => {
+    const table = new FlowTable();
+    const pop: FlowActions = [{ kind: 'opaque', text: 'tnl_pop(genev_sys_6081)' }];
+    table.begin(0);
+    // The flow inside may be read before the one outside.
+    const inside = table.add(flowId(1), anyFrom('genev_sys_6081'), outputTo('vm2'));
+    const outside = table.add(flowId(2), anyFrom('uplink'), pop);
+    const later = table.add(flowId(3), anyFrom('genev_sys_6081'), outputTo('vm3'));
+    for (const row of [inside, outside, later]) table.observe(row, 10, 1000, 0);
+    table.end();
+    const isLater = [inside, outside, later].map((row) => table.isLaterPass(row));
+    assert.deepEqual(isLater, [true, false, true]);
+    assert.equal(table.totals.vswitchPackets, 10);
+    table.begin(100);
+    for (const row of [inside, outside, later]) table.observe(row, 15, 1500, 0);
+    table.end();
+    assert.equal(table.totals.vswitchPackets, 15);
+  });
+
+  it('counts packets out of a tunnel where a device of the kernel takes them out', () => {
+    const table = new FlowTable();
+    table.begin(0);
+    const row = table.add(flowId(1), anyFrom('genev_sys_6081'), outputTo('vm2'));
+    table.observe(row, 10, 1000, 0);
+    table.end();
+    assert.equal(table.isLaterPass(row), false);
+    assert.equal(table.totals.vswitchPackets, 10);
+  });
+
+  it('finds the packets out of a tunnel when a flow begins to take them out, and in rows used again', () => {
+    const table = new FlowTable();
+    read(table, 0, [{ n: 1 }]);
+    table.begin(100);
+    const row = table.add(flowId(2), anyFrom('vxlan_sys_4789'), outputTo('vm2'));
+    table.observe(row, 4, 400, 0);
+    table.end();
+    assert.equal(table.totals.vswitchPackets, 4);
+    table.begin(200);
+    const outside = table.add(flowId(3), anyFrom('uplink'), outputTo('br-phy'));
+    table.setActions(outside, [{ kind: 'opaque', text: 'tnl_pop(vxlan_sys_4789)' }]);
+    table.observe(outside, 1, 100, 0);
+    table.observe(row, 9, 900, 0);
+    table.end();
+    assert.equal(table.totals.vswitchPackets, 5);
+    read(table, 300, [{ n: 4 }]);
+    read(table, 400, [{ n: 4 }, { n: 5, packets: 7, bytes: 700 }]);
+    assert.equal(table.totals.vswitchPackets, 12, 'another flow in a row of such packets counts');
   });
 
   it('adds traffic that a backend carried for a flow that has left to the totals', () => {

@@ -292,7 +292,10 @@ describe('composing the entry of a connection', () => {
     ['packet-size', 'check_pkt_len(size=1500,gt(vw2),le(vw3))'],
     ['packet-size', 'trunc(100),vw2'],
     ['hash', 'hash(l4(0)),recirc(0x5)'],
-    ['tunnel', 'set(tunnel(tun_id=0x1,dst=10.0.0.9,ttl=64,tp_dst=6081,flags(df|csum|key))),genev'],
+    [
+      'tunnel',
+      'set(tunnel(tun_id=0x1,dst=10.0.0.9,ttl=64,tp_dst=6081,flags(df|csum|key))),gre_sys',
+    ],
     ['tunnel', 'tnl_pop(4)'],
     ['unsupported-action', 'push_mpls(label=1,tc=0,ttl=64,bos=1,eth_type=0x8847),vw2'],
     ['unsupported-action', 'clone(ct_clear,vw3),vw2'],
