@@ -14,6 +14,7 @@ import type { ConnectionRow, ConnectionRows } from './connection-rows.ts';
 import { EntryMegaflows } from './entry-megaflows.ts';
 import { PlainConnections } from './plain-connections.ts';
 import type { ChainResolver, Resolution } from './resolver.ts';
+import { TunnelEndpoints } from './tunnel-endpoints.ts';
 
 /** Packets that a connection must have sent to get a row: most connections are short. */
 const MIN_PACKETS = 4;
@@ -59,6 +60,7 @@ export class ConnectionSource implements FlowSource {
   readonly #options: ConnectionSourceOptions;
   readonly #entries = new EntryMegaflows();
   readonly #plain: PlainConnections;
+  readonly #endpoints: TunnelEndpoints;
   #reading = 0;
   #lastReadMs = Number.NEGATIVE_INFINITY;
   #metered: MeterReading = { connections: 0, forgotten: 0, sampling: 1 };
@@ -69,10 +71,11 @@ export class ConnectionSource implements FlowSource {
   #left = 0;
 
   constructor(options: ConnectionSourceOptions) {
-    const { flows, tracker, maxConnections } = options;
+    const { flows, tracker, maxConnections, idleMs } = options;
     this.#options = options;
     this.name = flows.name;
     this.#plain = new PlainConnections(PLAIN_PER_ROW * maxConnections);
+    this.#endpoints = new TunnelEndpoints(idleMs);
     const sources = [flows.onActionsChange?.bind(flows), tracker.onChange?.bind(tracker)];
     const subscribes = sources.filter((subscribe) => subscribe !== undefined);
     if (subscribes.length > 0) {
@@ -114,6 +117,8 @@ export class ConnectionSource implements FlowSource {
       notes.push(`connections are not offloaded: ${errorMessage(error)}`);
     }
     try {
+      const endpoints = this.#endpoints.follow(table, this.#entries.rows, startedMs);
+      if (endpoints !== undefined) await meter.tunnelsChanged(endpoints);
       this.#metered = await meter.read(this.#sink(table), signal);
     } catch (error) {
       signal.throwIfAborted();

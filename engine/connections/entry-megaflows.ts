@@ -48,6 +48,11 @@ export class EntryMegaflows {
     this.#rows = rows;
   }
 
+  /** Rows with such a megaflow, as of the last reading. */
+  get rows(): readonly number[] {
+    return this.#rows;
+  }
+
   /** True if the megaflow in `row` passes its packets on to others. */
   has(row: number): boolean {
     return this.#kind.values[row] === CONTINUES;

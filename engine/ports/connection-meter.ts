@@ -1,11 +1,24 @@
 import type { PacketHeaders } from '../model/connection.ts';
 import type { PortSnapshot } from '../model/port.ts';
+import type { TunnelKind } from '../model/tunnel.ts';
+
+/** Where packets arrive that the vSwitch takes out of a tunnel. */
+export interface TunnelEndpoint {
+  /** Name of the port by which they enter. */
+  readonly inPort: string;
+  readonly kind: TunnelKind;
+  /** Outer destination, 4 or 16 bytes. */
+  readonly dst: Uint8Array;
+  /** Outer UDP port. */
+  readonly dstPort: number;
+}
 
 /** Receives the connections of one reading of a {@link ConnectionMeter}. */
 export interface MeterSink {
   /**
    * One connection in one direction. Its id is a hash of the port, the VLAN, addresses, protocol and
-   * ports, the same in each process; its words are arguments so that nothing is allocated.
+   * ports, and of the outer headers of a tunnel, the same in each process; its words are arguments so
+   * that nothing is allocated.
    *
    * @param packets cumulative; starts again at zero when the meter has forgotten the connection
    * @param bytes cumulative, including the L2 header
@@ -45,6 +58,11 @@ export interface ConnectionMeter {
   readonly name: string;
   /** Follows the ports: counts on those that it can attach to. */
   portsChanged(ports: PortSnapshot): Promise<void>;
+  /**
+   * From now on, packets that arrive there count for the connection within the tunnel, with all their bytes. Those
+   * that have other content than TCP or UDP count for no connection.
+   */
+  tunnelsChanged(endpoints: readonly TunnelEndpoint[]): Promise<void>;
   /** Names of the ports that are counted. */
   ports(): ReadonlySet<string>;
   read(sink: MeterSink, signal: AbortSignal): Promise<MeterReading>;

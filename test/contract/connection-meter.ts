@@ -6,6 +6,15 @@ import type { ConnectionMeter, MeterReading } from '../../engine/ports/connectio
 import { eventually } from '../support/eventually.ts';
 import { aborted, never } from './collect.ts';
 import { frameOf, PLAIN, type SentConnection, valuesOf, VARIANTS } from './metered-frames.ts';
+import {
+  arrivedIn,
+  endpointOf,
+  GENEVE,
+  type SentTunnel,
+  tunnelHeader,
+  tunnelledFrame,
+  VXLAN,
+} from './tunnelled-frames.ts';
 
 /** A node with ports, packets that enter by them, and a meter. */
 export interface ConnectionMeterFixture {
@@ -285,6 +294,160 @@ export function describeConnectionMeter(
         },
         { sampling: 4 },
       ),
+    );
+
+    it(
+      'counts what is in tunnels by the inner headers, with all bytes of the packets',
+      withMeter(async ({ meter, inPort, send }) => {
+        await meter.tunnelsChanged([GENEVE, VXLAN].map((tunnel) => endpointOf(inPort, tunnel)));
+        for (const tunnel of [GENEVE, VXLAN]) {
+          const sent = VARIANTS.map((connection, n) =>
+            Array.from({ length: n + 1 }, () => tunnelledFrame(tunnel, frameOf(connection))),
+          );
+          await send(inPort, sent.flat());
+        }
+        const { all } = await readMeter(meter);
+        assert.equal(all.size, 2 * VARIANTS.length);
+        for (const { packets, bytes, headers } of all.values()) {
+          const tunnel = headers.tunnel?.kind === 'vxlan' ? VXLAN : GENEVE;
+          const connection = VARIANTS[packets - 1];
+          assert.equal(bytes, packets * tunnelledFrame(tunnel, frameOf(connection)).length);
+          const expected = { inPort, values: valuesOf(connection), tunnel: arrivedIn(tunnel) };
+          assert.deepEqual(headers, expected);
+        }
+      }),
+    );
+
+    it(
+      'tells tunnels apart by port, addresses, VNI and options, and their packets from others',
+      withMeter(async ({ meter, inPort, otherPort, send, restart }) => {
+        const endpoints = [inPort, otherPort].map((port) => endpointOf(port, GENEVE));
+        await meter.tunnelsChanged(endpoints);
+        const { outer } = GENEVE;
+        const tunnels: readonly SentTunnel[] = [
+          GENEVE,
+          { ...GENEVE, vni: GENEVE.vni + 1 },
+          { ...GENEVE, options: Buffer.from('0102800100010003', 'hex') },
+          { ...GENEVE, options: Buffer.alloc(0) },
+          { ...GENEVE, outer: { ...outer, src: Buffer.from([172, 16, 0, 3]) } },
+        ];
+        const inner = frameOf(PLAIN);
+        await send(inPort, [
+          ...tunnels.flatMap((tunnel, n) =>
+            Array.from({ length: n + 1 }, () => tunnelledFrame(tunnel, inner)),
+          ),
+          ...Array.from({ length: 6 }, () => inner),
+        ]);
+        await send(
+          otherPort,
+          Array.from({ length: 7 }, () => tunnelledFrame(GENEVE, inner)),
+        );
+        const { all } = await readMeter(meter);
+        const counts = Array.from(all.values(), ({ packets }) => packets).sort((a, b) => a - b);
+        assert.deepEqual(counts, [1, 2, 3, 4, 5, 6, 7]);
+        // Ids are the same in the next process, and so are the headers that they stand for.
+        const next = await restart();
+        await next.tunnelsChanged(endpoints);
+        await send(inPort, [tunnelledFrame(GENEVE, inner)]);
+        const then = (await readMeter(next)).all;
+        assert.deepEqual([...then.keys()].sort(), [...all.keys()].sort());
+        for (const [id, { headers }] of then) assert.deepEqual(headers, all.get(id)?.headers);
+        assert.equal(Array.from(then.values()).filter(({ packets }) => packets === 2).length, 2);
+      }),
+    );
+
+    it(
+      'tells whether the outer headers have DF and a checksum',
+      withMeter(async ({ meter, inPort, send }) => {
+        await meter.tunnelsChanged([endpointOf(inPort, GENEVE)]);
+        const withDf = tunnelledFrame(GENEVE, frameOf(PLAIN), undefined, { fragment: 0x4000 });
+        // The UDP header's last two bytes.
+        const unsummed = tunnelledFrame(GENEVE, frameOf(PLAIN)).fill(0, 40, 42);
+        await send(inPort, [withDf, unsummed, unsummed]);
+        const { all } = await readMeter(meter);
+        const byPackets = [...all.values()].sort((a, b) => a.packets - b.packets);
+        assert.deepEqual(
+          byPackets.map(({ headers: { tunnel } }) => tunnel),
+          [
+            { ...arrivedIn(GENEVE), doNotFragment: true },
+            { ...arrivedIn(GENEVE), hasChecksum: false },
+          ],
+        );
+      }),
+    );
+
+    it(
+      'takes packets of one tunnel with other source ports, TOS or TTL for the same connection',
+      withMeter(async ({ meter, inPort, send }) => {
+        await meter.tunnelsChanged([endpointOf(inPort, GENEVE)]);
+        const outer = { ...GENEVE.outer, srcPort: 50_000, tos: 0, ttl: 1 };
+        const inner = frameOf(PLAIN);
+        await send(inPort, [
+          tunnelledFrame(GENEVE, inner),
+          tunnelledFrame({ ...GENEVE, outer }, inner),
+        ]);
+        const { packets, headers } = await only(meter);
+        assert.equal(packets, 2);
+        assert.deepEqual(headers.tunnel, arrivedIn(GENEVE));
+      }),
+    );
+
+    it(
+      'looks only into tunnels that the vSwitch ends',
+      withMeter(async ({ meter, inPort, otherPort, send }) => {
+        const outerOnly = async (): Promise<void> => {
+          for (const { headers } of (await readMeter(meter)).all.values()) {
+            assert.equal(headers.tunnel, undefined);
+          }
+        };
+        const inner = frameOf(PLAIN);
+        const { outer } = GENEVE;
+        await meter.tunnelsChanged([endpointOf(inPort, GENEVE)]);
+        await send(otherPort, [tunnelledFrame(GENEVE, inner)]);
+        const elsewhere = { ...outer, dst: Buffer.from([172, 16, 0, 9]) };
+        await send(inPort, [
+          tunnelledFrame({ ...GENEVE, outer: { ...outer, dstPort: 6082 } }, inner),
+          tunnelledFrame({ ...GENEVE, outer: elsewhere }, inner),
+          tunnelledFrame({ ...GENEVE, outer: { ...outer, protocol: 6 } }, inner),
+        ]);
+        assert.equal((await readMeter(meter)).all.size, 4);
+        await outerOnly();
+        await meter.tunnelsChanged([]);
+        await send(inPort, [tunnelledFrame(GENEVE, inner)]);
+        assert.equal((await readMeter(meter)).all.size, 5);
+        await outerOnly();
+      }),
+    );
+
+    it(
+      'counts neither what it cannot read in tunnels nor other protocols there',
+      withMeter(async ({ meter, inPort, send }) => {
+        await meter.tunnelsChanged([GENEVE, VXLAN].map((tunnel) => endpointOf(inPort, tunnel)));
+        const inner = frameOf(PLAIN);
+        const changed = (tunnel: SentTunnel, at: number, value: number): Buffer => {
+          const header = tunnelHeader(tunnel);
+          header[at] = value;
+          return tunnelledFrame(tunnel, inner, header);
+        };
+        await send(inPort, [
+          // Another version; control packets; an inner packet without Ethernet; options past the end.
+          changed(GENEVE, 0, 0x42),
+          changed(GENEVE, 1, 0x80),
+          changed(GENEVE, 2, 0x08),
+          changed(GENEVE, 0, 0x3f),
+          tunnelledFrame({ ...GENEVE, options: Buffer.alloc(68) }, inner),
+          // Without a VNI; with an extension.
+          changed(VXLAN, 0, 0x00),
+          changed(VXLAN, 0, 0x88),
+          tunnelledFrame(GENEVE, inner, undefined, { fragment: FRAGMENT }),
+          tunnelledFrame(GENEVE, inner, undefined, { options: Buffer.from('01010101', 'hex') }),
+          tunnelledFrame(GENEVE, frameOf(PLAIN, { fragment: FRAGMENT })),
+          tunnelledFrame(GENEVE, frameOf({ ...PLAIN, protocol: 1 })),
+          tunnelledFrame(GENEVE, Buffer.alloc(0)),
+          tunnelledFrame(GENEVE, inner),
+        ]);
+        assert.equal((await only(meter)).packets, 1);
+      }),
     );
 
     it(

@@ -62,11 +62,15 @@ export const VARIANTS: readonly SentConnection[] = [
 ];
 
 /** A packet of a connection. */
-export function frameOf(connection: SentConnection, extras: Ipv4Extras = {}): Buffer {
+export function frameOf(
+  connection: SentConnection,
+  extras: Ipv4Extras = {},
+  data: Buffer = DATA,
+): Buffer {
   const { protocol, src, dst, tos, ttl, tag, ethSrc } = connection;
   const ip: IpHeader = { src, dst, protocol, tos, ttl };
   const isIpv4 = src.length === 4;
-  const payload = segmentOf(connection, ip);
+  const payload = segmentOf(connection, ip, data);
   return ethernet({
     src: ethSrc,
     dst: ETH_DST,
@@ -76,10 +80,14 @@ export function frameOf(connection: SentConnection, extras: Ipv4Extras = {}): Bu
   });
 }
 
-function segmentOf({ protocol, srcPort, dstPort }: SentConnection, ip: IpHeader): Buffer {
-  if (protocol === TCP) return tcp(ip, srcPort, dstPort, 1, ACK, DATA);
-  if (protocol === 1) return echoRequest(ip, 1, DATA);
-  return udp(ip, srcPort, dstPort, DATA);
+function segmentOf(
+  { protocol, srcPort, dstPort }: SentConnection,
+  ip: IpHeader,
+  data: Buffer,
+): Buffer {
+  if (protocol === TCP) return tcp(ip, srcPort, dstPort, 1, ACK, data);
+  if (protocol === 1) return echoRequest(ip, 1, data);
+  return udp(ip, srcPort, dstPort, data);
 }
 
 /** What the headers of a packet of that connection hold. */

@@ -5,6 +5,7 @@ import type {
   ConnectionMeter,
   MeterReading,
   MeterSink,
+  TunnelEndpoint,
 } from '../../engine/ports/connection-meter.ts';
 import type {
   ConnectionTracker,
@@ -34,8 +35,14 @@ export class FakeMeter implements ConnectionMeter {
   /** Headers asked for, since the start. */
   headersRead = 0;
   fails = false;
+  /** Of each call, in order. */
+  readonly tunnels: (readonly TunnelEndpoint[])[] = [];
 
   async portsChanged(): Promise<void> {}
+
+  async tunnelsChanged(endpoints: readonly TunnelEndpoint[]): Promise<void> {
+    this.tunnels.push(endpoints);
+  }
 
   ports(): ReadonlySet<string> {
     return new Set();

@@ -1,14 +1,18 @@
 import type { MeterSink } from '../../../engine/ports/connection-meter.ts';
 import type { Libbpf } from '../core/libbpf.ts';
+import type { KnownTunnel, KnownTunnels } from './known-tunnels.ts';
 import { packetHeaders } from './packet-headers.ts';
 import type { PortNames } from './port-names.ts';
-import { METER_KEY, METER_RECORD } from './records.ts';
+import { KIND_TUNNELLED, METER_KEY, METER_RECORD } from './records.ts';
 
 /** Connections read at a time: some ms in a worker thread, then some ms on the event loop. */
 const BATCH = 8192;
 
 const KEY_WORDS = METER_KEY.bytes / 4;
 const RECORD_WORDS = METER_RECORD.bytes / 4;
+/** The word of `kind`, and the bit of tunnels in it. */
+const KIND = METER_KEY.vlanTci / 4;
+const KIND_BIT = KIND_TUNNELLED << (8 * (METER_KEY.kind - METER_KEY.vlanTci));
 const PACKETS = METER_RECORD.packets / 4;
 const OCTETS = METER_RECORD.octets / 4;
 const FIRST_NS = METER_RECORD.firstNs / 4;
@@ -19,8 +23,21 @@ const ID = METER_RECORD.id / 4;
 export interface ReadConnections {
   /** Connections that were reported. */
   readonly reported: number;
+  /** Connections whose tunnel is not known until its next packet. */
+  readonly withheld: number;
   /** Connections that were deleted: idle, or of a port that is gone. */
   readonly deleted: number;
+}
+
+/** What a {@link ConnectionReader} works with. */
+export interface ConnectionReaderParts {
+  readonly libbpf: Libbpf;
+  /** Descriptor of the map `connections`. */
+  readonly fd: number;
+  readonly ports: PortNames;
+  /** Read before the connections are. */
+  readonly tunnels: KnownTunnels;
+  readonly forgetAfterMs: number;
 }
 
 /** Reads the connections in batches, and deletes old ones. Allocates nothing per connection. */
@@ -28,6 +45,7 @@ export class ConnectionReader {
   readonly #libbpf: Libbpf;
   readonly #fd: number;
   readonly #ports: PortNames;
+  readonly #tunnels: KnownTunnels;
   readonly #forgetAfterMs: number;
   readonly #keys = new Uint32Array(BATCH * KEY_WORDS);
   readonly #records = new Uint32Array(BATCH * RECORD_WORDS);
@@ -36,18 +54,21 @@ export class ConnectionReader {
   /** The connection that is being reported. */
   #row = 0;
   #port = '';
+  #tunnel: KnownTunnel | undefined;
+  #withheld = 0;
   readonly #headers = () =>
     packetHeaders(
       this.#port,
       bytesAt(this.#keys, this.#row, METER_KEY.bytes),
       bytesAt(this.#records, this.#row, METER_RECORD.bytes),
+      this.#tunnel?.headers,
     );
 
-  /** @param fd of the map `connections` */
-  constructor(libbpf: Libbpf, fd: number, ports: PortNames, forgetAfterMs: number) {
+  constructor({ libbpf, fd, ports, tunnels, forgetAfterMs }: ConnectionReaderParts) {
     this.#libbpf = libbpf;
     this.#fd = fd;
     this.#ports = ports;
+    this.#tunnels = tunnels;
     this.#forgetAfterMs = forgetAfterMs;
   }
 
@@ -58,8 +79,9 @@ export class ConnectionReader {
    * @throws {SystemCallFailed}
    */
   async read(sink: MeterSink, nowMs: number, signal: AbortSignal): Promise<ReadConnections> {
-    let reported = 0;
+    let found = 0;
     let deleted = 0;
+    this.#withheld = 0;
     for (let isFirst = true, isLast = false; !isLast; isFirst = false) {
       signal.throwIfAborted();
       const batch = await this.#libbpf.lookupBatchInWorker(
@@ -73,10 +95,10 @@ export class ConnectionReader {
       );
       isLast = batch.isLast;
       const old = this.#report(sink, batch.count, nowMs);
-      reported += batch.count - old;
+      found += batch.count - old;
       deleted += this.#delete(old);
     }
-    return { reported, deleted };
+    return { reported: found - this.#withheld, withheld: this.#withheld, deleted };
   }
 
   /** Reports a batch; returns how many connections are old, with their keys in {@link #old}. */
@@ -87,8 +109,17 @@ export class ConnectionReader {
     for (let row = 0; row < count; row++) {
       const key = row * KEY_WORDS;
       const at = row * RECORD_WORDS;
-      const port = this.#ports.find(keys[key], keys[key + 1]);
       const idleMs = sinceMs(records, at + LAST_NS, nowMs);
+      const isTunnelled = (keys[key + KIND] & KIND_BIT) !== 0;
+      const tunnel = isTunnelled ? this.#tunnels.find(keys[key], keys[key + 1]) : undefined;
+      if (isTunnelled && tunnel === undefined && idleMs <= this.#forgetAfterMs) {
+        this.#withheld++;
+        continue;
+      }
+      const port =
+        tunnel === undefined
+          ? this.#ports.find(keys[key], keys[key + 1])
+          : this.#ports.find(tunnel.portLow, tunnel.portHigh);
       if (port === undefined || idleMs > this.#forgetAfterMs) {
         const to = old++ * KEY_WORDS;
         for (let word = 0; word < KEY_WORDS; word++) this.#old[to + word] = keys[key + word];
@@ -96,6 +127,7 @@ export class ConnectionReader {
       }
       this.#row = row;
       this.#port = port;
+      this.#tunnel = tunnel;
       const id = at + ID;
       sink.metered(
         records[id],

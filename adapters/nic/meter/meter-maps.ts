@@ -6,11 +6,14 @@ import { u32, u64 } from '../core/records.ts';
 import type { Sampling } from './options.ts';
 import {
   METER_CONTROL,
+  METER_ENDPOINT,
   METER_KEY,
   METER_LAYOUT_VERSION,
   METER_PACE,
-  METER_PORT_BYTES,
+  METER_PORT,
   METER_RECORD,
+  METER_TUNNEL,
+  METER_TUNNEL_KEY,
   WINDOW_MS,
 } from './records.ts';
 
@@ -21,11 +24,20 @@ const NAMES = [
   'meter_control',
   'meter_added',
   'meter_paces',
+  'meter_endpoints',
+  'meter_tunnels',
 ] as const;
 type MeterMapName = (typeof NAMES)[number];
 
 /** What a processor did within so many windows, about 4 s, is what it does now. */
 const RECENT_WINDOWS = 256n;
+
+/** Places where tunnels end, at most: packets that arrive at others count by their outer headers. */
+export const MAX_ENDPOINTS = 256;
+
+/** OVN has a tunnel for each pair of logical ports that send to each other. */
+const CONNECTIONS_PER_TUNNEL = 16;
+const MIN_TUNNELS = 4096;
 
 interface Shape {
   readonly type: number;
@@ -43,17 +55,30 @@ function shapes(connections: number): Record<MeterMapName, Shape> {
       valueSize: METER_RECORD.bytes,
       maxEntries: connections,
     },
-    meter_ports: { type: HASH, keySize: 4, valueSize: METER_PORT_BYTES, maxEntries: MAX_PORTS },
+    meter_ports: { type: HASH, keySize: 4, valueSize: METER_PORT.bytes, maxEntries: MAX_PORTS },
     meter_control: { type: ARRAY, keySize: 4, valueSize: 8, maxEntries: words },
     meter_added: { type: PERCPU_ARRAY, keySize: 4, valueSize: 8, maxEntries: 1 },
     meter_paces: { type: PERCPU_ARRAY, keySize: 4, valueSize: METER_PACE.bytes, maxEntries: 1 },
+    meter_endpoints: {
+      type: HASH,
+      keySize: METER_ENDPOINT.bytes,
+      valueSize: 4,
+      maxEntries: MAX_ENDPOINTS,
+    },
+    meter_tunnels: {
+      type: LRU_HASH,
+      keySize: METER_TUNNEL_KEY.bytes,
+      valueSize: METER_TUNNEL.bytes,
+      maxEntries: Math.max(MIN_TUNNELS, Math.ceil(connections / CONNECTIONS_PER_TUNNEL)),
+    },
   };
 }
 
 /** The maps that the program shares with user space, pinned so that they outlive the daemon. */
 export class MeterMaps {
-  /** Descriptor of the map of connections. */
+  /** Descriptors of the maps of connections and of tunnels. */
   readonly connections: number;
+  readonly tunnels: number;
   /** True for the maps of an earlier daemon. */
   readonly areAdopted: boolean;
   readonly #libbpf: Libbpf;
@@ -76,6 +101,7 @@ export class MeterMaps {
     this.#paces = new DataView(new ArrayBuffer(cpus * METER_PACE.bytes));
     this.areAdopted = areAdopted;
     this.connections = this.#fd('connections');
+    this.tunnels = this.#fd('meter_tunnels');
   }
 
   /** Opens the maps of an earlier daemon; creates new ones if these have another layout or size. */
@@ -166,14 +192,29 @@ export class MeterMaps {
     return most;
   }
 
-  /** Counts the packets of a device. @param identity a `struct meter_port` */
-  setPort(ifindex: number, identity: Uint8Array): void {
-    this.#libbpf.update(this.#fd('meter_ports'), u32(ifindex), identity, `port ${ifindex}`);
+  /** Counts the packets of a device. @param port a `struct meter_port` */
+  setPort(ifindex: number, port: Uint8Array): void {
+    this.#libbpf.update(this.#fd('meter_ports'), u32(ifindex), port, `port ${ifindex}`);
+  }
+
+  /** Packets that arrive there are in tunnels. @param endpoint a `struct meter_endpoint` */
+  addEndpoint(endpoint: Uint8Array, encapsulation: number): void {
+    this.#libbpf.update(this.#fd('meter_endpoints'), endpoint, u32(encapsulation), 'endpoint');
+  }
+
+  removeEndpoint(endpoint: Uint8Array): void {
+    this.#libbpf.remove(this.#fd('meter_endpoints'), endpoint, 'endpoint');
   }
 
   /** Ends counting the packets of a device. */
   removePort(ifindex: number): void {
     this.#libbpf.remove(this.#fd('meter_ports'), u32(ifindex), `port ${ifindex}`);
+  }
+
+  clearEndpoints(): void {
+    const fd = this.#fd('meter_endpoints');
+    const key = new Uint8Array(METER_ENDPOINT.bytes);
+    while (this.#libbpf.nextKey(fd, null, key, 'meter_endpoints')) this.removeEndpoint(key);
   }
 
   close(): void {

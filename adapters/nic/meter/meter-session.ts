@@ -8,6 +8,8 @@ import type { NetworkLock } from '../core/network-lock.ts';
 import { PinLock } from '../core/pin-lock.ts';
 import { ConnectionReader } from './connection-reader.ts';
 import { Forgotten } from './forgotten.ts';
+import { KnownTunnels } from './known-tunnels.ts';
+import { MeteredEndpoints } from './metered-endpoints.ts';
 import { MeteredPorts } from './metered-ports.ts';
 import { MeterMaps } from './meter-maps.ts';
 import { type MeterPoint, openMeterPoint } from './meter-point.ts';
@@ -36,13 +38,18 @@ export class MeterSession {
   readonly ports: MeteredPorts;
   readonly #parts: Parts;
   readonly #reader: ConnectionReader;
+  readonly #tunnels: KnownTunnels;
   readonly #forgotten: Forgotten;
 
   private constructor(parts: Parts) {
     this.#parts = parts;
     this.ports = parts.ports;
-    const { libbpf, maps, names, options } = parts;
-    this.#reader = new ConnectionReader(libbpf, maps.connections, names, options.forgetAfterMs);
+    const { libbpf, maps, names: ports, options } = parts;
+    const { forgetAfterMs } = options;
+    const tunnels = new KnownTunnels(libbpf, maps.tunnels);
+    this.#tunnels = tunnels;
+    const fd = maps.connections;
+    this.#reader = new ConnectionReader({ libbpf, fd, ports, tunnels, forgetAfterMs });
     this.#forgotten = new Forgotten(maps.areAdopted);
   }
 
@@ -72,7 +79,8 @@ export class MeterSession {
       undo.unshift(() => place.close());
       const names = new PortNames();
       const only = options.ports === undefined ? undefined : new Set(options.ports);
-      const ports = new MeteredPorts({ maps, place, program, names, only });
+      const endpoints = new MeteredEndpoints(maps);
+      const ports = new MeteredPorts({ maps, place, program, names, endpoints, only });
       const own = { libbpf, pinLock, folder, maps, place, program, names, ports };
       return new MeterSession({ ...own, options });
     } catch (error) {
@@ -87,8 +95,9 @@ export class MeterSession {
     const nowMs = monotonicMs();
     maps.countUntil(nowMs + UNREAD_MS);
     const added = maps.added();
-    const { reported, deleted } = await this.#reader.read(sink, nowMs, signal);
-    const forgotten = this.#forgotten.after({ added, present: reported, deleted });
+    await this.#tunnels.read(signal);
+    const { reported, withheld, deleted } = await this.#reader.read(sink, nowMs, signal);
+    const forgotten = this.#forgotten.after({ added, present: reported + withheld, deleted });
     return { connections: reported, forgotten, sampling: maps.sampling(nowMs) };
   }
 

@@ -2,11 +2,13 @@ import type { PortSnapshot } from '../../../engine/model/port.ts';
 import { ifindexOf, isEthernet } from '../core/device.ts';
 import { NetworkLockBusy, SystemCallFailed } from '../core/errors.ts';
 import { exclusionOf } from '../core/port-eligibility.ts';
+import type { TunnelEndpoint } from '../../../engine/ports/connection-meter.ts';
+import type { MeteredEndpoints } from './metered-endpoints.ts';
 import type { MeterMaps } from './meter-maps.ts';
 import type { MeterPoint } from './meter-point.ts';
 import type { MeterProgram } from './meter-program.ts';
 import type { PortNames } from './port-names.ts';
-import { meterIdentity } from './records.ts';
+import { METER_PORT, meterIdentity } from './records.ts';
 
 /** What {@link MeteredPorts} works with. */
 export interface MeteredPortsParts {
@@ -14,6 +16,7 @@ export interface MeteredPortsParts {
   readonly place: MeterPoint;
   readonly names: PortNames;
   readonly program: MeterProgram;
+  readonly endpoints: MeteredEndpoints;
   readonly only: ReadonlySet<string> | undefined;
 }
 
@@ -58,9 +61,17 @@ export class MeteredPorts {
     const areGone = await this.#leave(kept);
     this.#ports.clear();
     for (const [name, port] of wanted) await this.#count(name, port);
+    this.#followEndpoints();
     this.#parts.names.set(new Map(Array.from(this.#ports, ([name, { uuid }]) => [name, uuid])));
     // A port that failed, or a device that is not wanted, can still have the program of a former daemon.
     if (areGone && this.#ports.size === wanted.size) this.#parts.program.keepPin();
+  }
+
+  /** Looks into the tunnels that end there. */
+  endAt(endpoints: readonly TunnelEndpoint[]): void {
+    this.#parts.endpoints.set(endpoints);
+    this.#followEndpoints();
+    for (const [name, port] of this.#ports) this.#describe(name, port);
   }
 
   /** Detaches from every device. @throws {NetworkLockBusy} */
@@ -89,13 +100,26 @@ export class MeteredPorts {
     maps.removePort(ifindex);
   }
 
+  #followEndpoints(): void {
+    const ifindexes = new Map(Array.from(this.#ports, ([name, { ifindex }]) => [name, ifindex]));
+    this.#parts.endpoints.follow(ifindexes);
+  }
+
+  #describe(name: string, { ifindex, uuid }: MeteredPort): void {
+    const { maps, endpoints } = this.#parts;
+    const port = new Uint8Array(METER_PORT.bytes);
+    port.set(meterIdentity(uuid), METER_PORT.identity);
+    if (endpoints.hasPort(name)) port[METER_PORT.flags] = METER_PORT.hasEndpoints;
+    maps.setPort(ifindex, port);
+  }
+
   async #count(name: string, port: MeteredPort): Promise<void> {
     const { maps, place, program } = this.#parts;
-    const { ifindex, uuid } = port;
+    const { ifindex } = port;
     try {
       if (ifindexOf(name) !== ifindex) throw new DeviceGone(name);
       if (!isEthernet(name)) throw new NotEthernet(name);
-      maps.setPort(ifindex, meterIdentity(uuid));
+      this.#describe(name, port);
       await place.point.attach(ifindex, program.fd, program.id);
       this.#ports.set(name, port);
     } catch (error) {

@@ -4,6 +4,7 @@ import type {
   ConnectionMeter,
   MeterReading,
   MeterSink,
+  TunnelEndpoint,
 } from '../../../engine/ports/connection-meter.ts';
 import { NetworkLock } from '../core/network-lock.ts';
 import { MeterClosed } from './errors.ts';
@@ -26,6 +27,7 @@ export class PacketMeter implements ConnectionMeter {
   readonly #serial = new SerialQueue();
   #session: MeterSession | undefined;
   #snapshot: PortSnapshot = new Map();
+  #endpoints: readonly TunnelEndpoint[] = [];
   #isClosed = false;
 
   constructor(options: PacketMeterOptions) {
@@ -46,6 +48,13 @@ export class PacketMeter implements ConnectionMeter {
       this.#snapshot = ports;
       if (this.#session === undefined) await this.#open();
       else await this.#session.ports.follow(ports);
+    });
+  }
+
+  tunnelsChanged(endpoints: readonly TunnelEndpoint[]): Promise<void> {
+    return this.#serial.run(async () => {
+      this.#endpoints = endpoints;
+      this.#session?.ports.endAt(endpoints);
     });
   }
 
@@ -85,6 +94,7 @@ export class PacketMeter implements ConnectionMeter {
     if (this.#isClosed) throw new MeterClosed();
     const session = await MeterSession.open(this.#options, this.#lock);
     this.#session = session;
+    session.ports.endAt(this.#endpoints);
     await session.ports.follow(this.#snapshot);
     return session;
   }

@@ -6,14 +6,15 @@
  * A connection is what the vSwitch could match exactly in the packet as it arrives: port, VLAN tag, addresses,
  * protocol and ports. Fragments, protocols other than TCP and UDP, and packets that the parser leaves to the
  * vSwitch belong to no connection. A packet before its segmentation counts once, and its tag counts, as in the
- * kernel datapath.
+ * kernel datapath. A packet in a tunnel that the vSwitch ends belongs to the connection inside; its bytes are all.
  */
 #include <linux/pkt_cls.h>
 #include "records.h"
 #include "siphash.h"
 #include "skb.h"
+#include "tunnels.h"
 
-/* User space sizes connections and meter_ports when it creates them. */
+/* User space sizes connections, meter_ports and the maps of tunnels.h when it creates them. */
 
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
@@ -60,20 +61,24 @@ static __always_inline __u64 word_of(__u32 index)
 	return word ? *word : 0;
 }
 
-/* The connection of a packet; -1 if it belongs to none. */
-static __always_inline int key_of(const struct flow_key *packet, const struct meter_port *port,
-				  struct meter_key *key)
+/* A packet that is counted. */
+struct counted {
+	struct meter_key key;
+	/* Of the port or the tunnel. */
+	__u64 identity[2];
+	__u8 outer_tos;
+	__u8 outer_ttl;
+};
+
+/* The connection of a packet without its port; -1 if it belongs to none. */
+static __always_inline int key_of(const struct flow_key *packet, struct meter_key *key)
 {
 	if (packet->ip_frag)
 		return -1;
 	if (packet->ip_proto != IPPROTO_TCP && packet->ip_proto != IPPROTO_UDP)
 		return -1;
-	key->port = port->identity[0];
-	if (packet->vlan_tpid)
-		key->vlan_tci = packet->vlan_tci | bpf_htons(TAG_PRESENT);
-	key->kind = packet->eth_type == bpf_htons(ETH_P_IP) ? 4 : 6;
-	if (packet->vlan_tpid == bpf_htons(ETH_P_8021AD))
-		key->kind |= KIND_802_1AD;
+	key->vlan_tci = tci_of(packet);
+	key->kind |= kind_of(packet);
 	key->ip_proto = packet->ip_proto;
 	key->l4_src = packet->l4_src;
 	key->l4_dst = packet->l4_dst;
@@ -83,16 +88,17 @@ static __always_inline int key_of(const struct flow_key *packet, const struct me
 }
 
 /* Adds a connection with its first packet; -1 if another CPU has just added it, or memory is short. */
-static __always_inline int add(const struct meter_key *key, const struct meter_port *port,
-			       const struct flow_key *packet, struct meter_record *record)
+static __always_inline int add(const struct counted *counted, const struct flow_key *packet,
+			       struct meter_record *record)
 {
-	siphash(port->identity, (const __u64 *)key + 1, HASHED_WORDS, record->id);
+	siphash(counted->identity, (const __u64 *)&counted->key + 1, HASHED_WORDS, record->id);
 	__builtin_memcpy(record->eth_dst, packet->eth_dst, sizeof(record->eth_dst));
 	__builtin_memcpy(record->eth_src, packet->eth_src, sizeof(record->eth_src));
-	record->vlan_tpid = packet->vlan_tpid;
+	record->outer_tos = counted->outer_tos;
+	record->outer_ttl = counted->outer_ttl;
 	record->ip_tos = packet->ip_tos;
 	record->ip_ttl = packet->ip_ttl;
-	if (bpf_map_update_elem(&connections, key, record, BPF_NOEXIST))
+	if (bpf_map_update_elem(&connections, &counted->key, record, BPF_NOEXIST))
 		return -1;
 	__u32 first = 0;
 	__u64 *added = bpf_map_lookup_elem(&meter_added, &first);
@@ -140,18 +146,29 @@ static __always_inline void count(struct __sk_buff *skb, __u64 now, __u32 times)
 	/* With a tag in the frame, behind the one in the metadata, there are two. */
 	if (parse(data, end, skb->len, tag_of(skb), &packet, &place) != ETH_HLEN)
 		return;
-	struct meter_key key = {};
-	if (key_of(&packet, port, &key))
+	struct counted counted = {};
+	counted.identity[0] = port->identity[0];
+	counted.identity[1] = port->identity[1];
+	__u32 encapsulation = port->flags & PORT_HAS_ENDPOINTS ? encapsulation_of(ifindex, &packet) : 0;
+	if (encapsulation) {
+		counted.outer_tos = packet.ip_tos;
+		counted.outer_ttl = packet.ip_ttl;
+		counted.key.kind = KIND_TUNNELLED;
+		if (open_tunnel(skb, encapsulation, &place, counted.identity, &packet))
+			return;
+	}
+	if (key_of(&packet, &counted.key))
 		return;
+	counted.key.port = counted.identity[0];
 
 	__u64 bytes = (__u64)(skb->len + (skb->vlan_present ? sizeof(struct tagged_header) : 0)) * times;
-	struct meter_record *record = bpf_map_lookup_elem(&connections, &key);
+	struct meter_record *record = bpf_map_lookup_elem(&connections, &counted.key);
 	if (!record) {
 		struct meter_record first = {
 			.packets = times, .bytes = bytes, .first_ns = now, .last_ns = now};
-		if (!add(&key, port, &packet, &first))
+		if (!add(&counted, &packet, &first))
 			return;
-		record = bpf_map_lookup_elem(&connections, &key);
+		record = bpf_map_lookup_elem(&connections, &counted.key);
 		if (!record)
 			return;
 	}

@@ -1,0 +1,86 @@
+import type { FlowActions } from '../model/action.ts';
+import type { FlowTable } from '../model/flow-table.ts';
+import { fieldOf, type FieldName, type FlowMatch, isExact } from '../model/match.ts';
+import { SideTable } from '../model/side-table.ts';
+import type { TunnelKind } from '../model/tunnel.ts';
+import type { TunnelEndpoint } from '../ports/connection-meter.ts';
+
+/** Names of the datapath's tunnel ports (lib/dpif-netdev.c, lib/dpif-netlink-rtnl.c). */
+const POP = /^tnl_pop\((genev|vxlan)_sys/;
+const KINDS: ReadonlyMap<string, TunnelKind> = new Map([
+  ['genev', 'geneve'],
+  ['vxlan', 'vxlan'],
+]);
+
+const UNKNOWN = 0;
+const ENDS_NO_TUNNEL = 1;
+const ENDS_TUNNEL = 2;
+
+interface Seen {
+  readonly endpoint: TunnelEndpoint;
+  lastSeenMs: number;
+}
+
+/**
+ * Where the vSwitch takes packets out of tunnels: what its megaflows with `tnl_pop` match. An endpoint is
+ * remembered for a while after its megaflow has gone, since new connections come to it, too.
+ */
+export class TunnelEndpoints {
+  readonly #keepMs: number;
+  readonly #side = new SideTable('version');
+  readonly #kind = this.#side.uint8();
+  readonly #seen = new Map<string, Seen>();
+
+  /** @param keepMs time without a megaflow after which an endpoint is forgotten */
+  constructor(keepMs: number) {
+    this.#keepMs = keepMs;
+  }
+
+  /**
+   * Takes the megaflows of a reading.
+   *
+   * @param rows with megaflows that pass their packets on
+   * @returns all endpoints, if they are others than at the last call
+   */
+  follow(
+    table: FlowTable,
+    rows: readonly number[],
+    nowMs: number,
+  ): readonly TunnelEndpoint[] | undefined {
+    this.#side.follow(table);
+    const kind = this.#kind.values;
+    let isChanged = false;
+    for (const row of rows) {
+      if (kind[row] === ENDS_NO_TUNNEL) continue;
+      const endpoint = endpointOf(table.matchAt(row), table.actionsAt(row));
+      if (kind[row] === UNKNOWN) kind[row] = endpoint === undefined ? ENDS_NO_TUNNEL : ENDS_TUNNEL;
+      if (endpoint === undefined) continue;
+      const name = nameOf(endpoint);
+      isChanged ||= !this.#seen.has(name);
+      this.#seen.set(name, { endpoint, lastSeenMs: nowMs });
+    }
+    for (const [name, { lastSeenMs }] of this.#seen) {
+      if (nowMs - lastSeenMs > this.#keepMs) isChanged = this.#seen.delete(name);
+    }
+    return isChanged ? Array.from(this.#seen.values(), ({ endpoint }) => endpoint) : undefined;
+  }
+}
+
+/** Where a megaflow takes packets out of a tunnel; undefined: it does not, or not only there. */
+function endpointOf(match: FlowMatch, [first]: FlowActions): TunnelEndpoint | undefined {
+  if (first?.kind !== 'opaque') return undefined;
+  const kind = KINDS.get(POP.exec(first.text)?.[1] ?? '');
+  const dst = exact(match, 'ipv4_dst') ?? exact(match, 'ipv6_dst');
+  const port = exact(match, 'udp_dst');
+  if (kind === undefined || dst === undefined || port === undefined) return undefined;
+  return { inPort: match.inPort, kind, dst, dstPort: (port[0] << 8) | port[1] };
+}
+
+function exact(match: FlowMatch, field: FieldName): Uint8Array | undefined {
+  const found = fieldOf(match, field);
+  return found !== undefined && isExact(found) ? found.value : undefined;
+}
+
+function nameOf({ inPort, kind, dst, dstPort }: TunnelEndpoint): string {
+  return `${inPort} ${kind} ${dst.join('.')} ${dstPort}`;
+}
