@@ -1,5 +1,5 @@
 import type { ConnectionCount } from '../engine/connections/connection-counts.ts';
-import type { MeterReading } from '../engine/ports/connection-meter.ts';
+import type { MeterReading, UncountedPort } from '../engine/ports/connection-meter.ts';
 import type { InputView } from './input-view.ts';
 import type { UnservedPort } from '../engine/ports/offload-backend.ts';
 import type { PlacementName } from '../engine/model/flow.ts';
@@ -305,4 +305,6 @@ export interface ConnectionsView {
   /** By what became of them: `resolved`, or why they can have no entry. States without any are left out. */
   readonly states: readonly ConnectionCount[];
   readonly meter: MeterReading;
+  /** Ports whose packets are not counted by connection although they are meant to be, and why. */
+  readonly uncountedPorts: readonly UncountedPort[];
 }

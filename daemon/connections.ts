@@ -61,8 +61,8 @@ export function withConnections(parts: ConnectionParts): NodeConnections {
   const follower = new PortsFollower(async (snapshot) => {
     try {
       await meter.portsChanged(snapshot);
-      for (const [port, error] of meter.failures()) {
-        log.warn({ port, error }, 'connections of a port cannot be counted');
+      for (const { name: port, why } of meter.uncountedPorts()) {
+        log.warn({ port, why }, 'connections of a port cannot be counted');
       }
     } catch (error) {
       log.warn({ error: errorMessage(error) }, 'connections cannot be counted');

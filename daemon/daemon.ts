@@ -64,6 +64,8 @@ export async function createDaemon(config: Config, log: Log, mark?: MarkPhase): 
           openDescriptors: openDescriptorsNow,
           guests: node.guests === undefined ? undefined : () => guestCounts(node),
           connections: node.connections && (() => node.connections?.source.counts.all ?? []),
+          uncountedPorts:
+            node.connections && (() => node.connections?.source.uncountedPorts.length ?? 0),
         });
   const policies = new PolicyManager({
     files: config.policies,

@@ -12,11 +12,11 @@ import { fieldText } from './field-text.ts';
 
 /** The connections of the last reading; null without a source of them. */
 export function connectionsView(
-  source: Pick<ConnectionSource, 'counts' | 'metered'> | undefined,
+  source: Pick<ConnectionSource, 'counts' | 'metered' | 'uncountedPorts'> | undefined,
 ): ConnectionsView | null {
   if (source === undefined) return null;
   const states = source.counts.all.filter(({ connections }) => connections > 0);
-  return { states, meter: source.metered };
+  return { states, meter: source.metered, uncountedPorts: source.uncountedPorts };
 }
 
 /** How a connection was resolved. */

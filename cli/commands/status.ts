@@ -197,12 +197,13 @@ function sampleLines({ samples }: StatusView): string[] {
 
 function connectionLines({ connections }: StatusView): string[] {
   if (connections === null) return [];
-  const { states, meter } = connections;
+  const { states, meter, uncountedPorts } = connections;
   const { connections: metered, forgotten, sampling } = meter;
   const sampled = sampling === 1 ? '' : `, one packet in ${sampling}`;
   const lost = forgotten === 0 ? '' : `, ${whole(forgotten)} forgotten for lack of memory`;
   return [
     `connections ${whole(metered)} counted${sampled}${lost}`,
+    ...uncountedPorts.map(({ name, why }) => `          ${name} not counted: ${why}`),
     ...states.map(
       ({ state, connections: n, bitsPerSecond }) =>
         `          ${state}: ${whole(n)}, ${bitRate(bitsPerSecond)}`,

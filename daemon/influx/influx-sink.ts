@@ -32,6 +32,8 @@ export interface InfluxSinkOptions {
   readonly guests?: (() => GuestCounts) | undefined;
   /** Connections of the last reading; undefined: only whole megaflows are placed. */
   readonly connections?: (() => readonly ConnectionCount[]) | undefined;
+  /** Ports that the meter of connections does not count now; undefined: there is no meter. */
+  readonly uncountedPorts?: (() => number) | undefined;
 }
 
 /** Writes ticks, decisions and policy events to InfluxDB. Never blocks or fails the loop. */
@@ -44,6 +46,7 @@ export class InfluxSink {
 
   private constructor(options: InfluxSinkOptions, ca: string | undefined) {
     const { config, registry, log, wall, openDescriptors, guests, connections } = options;
+    const { uncountedPorts } = options;
     const { url, database, retention, timeoutMs } = config;
     this.#config = config;
     this.#wall = wall;
@@ -71,6 +74,7 @@ export class InfluxSink {
       ...(openDescriptors === undefined ? {} : { openDescriptors }),
       guests,
       connections,
+      uncountedPorts,
       write: (line) => this.#writer.add(line),
       wall,
     });

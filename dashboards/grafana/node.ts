@@ -89,6 +89,16 @@ export function nodeDashboard(): DashboardBuilder {
     )
     .withPanel(
       number({
+        title: 'Ports not counted',
+        description:
+          'Ports whose connections get no rows, because the meter cannot count there; norikae status says why.',
+        unit: 'short',
+        thresholds: highIsBad(1, 10),
+        queries: [{ expr: of('norikae_meter_uncounted_ports'), legend: 'ports' }],
+      }),
+    )
+    .withPanel(
+      number({
         title: 'Watchdogs down',
         description:
           'Backends whose lease is not renewed, because the process does not run that removes rules from hardware when it lapses.',

@@ -6,7 +6,12 @@ import type { FlowTable } from '../model/flow-table.ts';
 import { sameActions } from '../model/same-actions.ts';
 import { sameMatch } from '../model/same-match.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { ConnectionMeter, MeterReading, MeterSink } from '../ports/connection-meter.ts';
+import type {
+  ConnectionMeter,
+  MeterReading,
+  MeterSink,
+  UncountedPort,
+} from '../ports/connection-meter.ts';
 import type { ConnectionTracker } from '../ports/connection-tracker.ts';
 import type { FlowSource, ReadCost } from '../ports/flow-source.ts';
 import { ConnectionCounts } from './connection-counts.ts';
@@ -92,6 +97,11 @@ export class ConnectionSource implements FlowSource {
   /** Size of the meter's last reading. */
   get metered(): MeterReading {
     return this.#metered;
+  }
+
+  /** Ports whose connections have no rows, because the meter cannot attach to them. */
+  get uncountedPorts(): readonly UncountedPort[] {
+    return this.#options.meter.uncountedPorts();
   }
 
   async read(table: FlowTable, signal: AbortSignal): Promise<ReadCost> {

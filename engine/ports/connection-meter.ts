@@ -41,6 +41,13 @@ export interface MeterSink {
   ): void;
 }
 
+/** A port whose packets are not counted although they are meant to be. */
+export interface UncountedPort {
+  readonly name: string;
+  /** One line for an operator. */
+  readonly why: string;
+}
+
 /** Size and cost of a reading. */
 export interface MeterReading {
   readonly connections: number;
@@ -65,6 +72,8 @@ export interface ConnectionMeter {
   tunnelsChanged(endpoints: readonly TunnelEndpoint[]): Promise<void>;
   /** Names of the ports that are counted. */
   ports(): ReadonlySet<string>;
+  /** Ports that it could not attach to; their connections have no rows. */
+  uncountedPorts(): readonly UncountedPort[];
   read(sink: MeterSink, signal: AbortSignal): Promise<MeterReading>;
   /**
    * Ends counting. `withdraw` detaches from every port; with `keep` the next daemon adopts what has been

@@ -1,5 +1,6 @@
 import type {
   BackendView,
+  ConnectionsView,
   PoliciesView,
   SamplesView,
   SourceView,
@@ -21,14 +22,14 @@ export function DaemonHealth({ status }: DaemonHealthProps): VNode {
     <section class="card health" aria-labelledby="health-title">
       <div class="card-head"><h2 id="health-title">Sources, backends, policies</h2></div>
       <div class="health-in">
-        ${sources(status.sources)} ${backends(status.backends, status.samples)}
+        ${sources(status.sources, status.connections?.uncountedPorts ?? [])} ${backends(status.backends, status.samples)}
         ${' '}${policies(status.policies)}
       </div>
     </section>
   `;
 }
 
-function sources(all: readonly SourceView[]): VNode {
+function sources(all: readonly SourceView[], uncounted: ConnectionsView['uncountedPorts']): VNode {
   return html`
     <div>
       <h3>Sources</h3>
@@ -45,6 +46,17 @@ function sources(all: readonly SourceView[]): VNode {
                   ${s.error !== null && html`<br />${s.error}`}
                   ${s.note !== null && html`<br />${s.note}`}
                 </p>
+              </div>
+            </li>
+          `,
+        )}
+        ${uncounted.map(
+          ({ name, why }) => html`
+            <li key=${`port ${name}`} class="bad">
+              ${sign('bad')}
+              <div>
+                <p><strong>${name}</strong> connections not counted</p>
+                <p class="quiet">${why}</p>
               </div>
             </li>
           `,

@@ -113,6 +113,11 @@ export const MEASUREMENTS = {
         unit: 'guests',
         help: 'Whose transmit rules have a lease.',
       },
+      uncounted_ports: {
+        type: 'integer',
+        unit: 'ports',
+        help: 'Whose packets the meter does not count although it is meant to; left out without `connections` in the configuration.',
+      },
     },
   },
   norikae_path: {

@@ -23,6 +23,7 @@ export interface DaemonNumbers {
   readonly openDescriptors: number | undefined;
   readonly guests: GuestCounts | undefined;
   readonly connections: readonly ConnectionCount[] | undefined;
+  readonly uncountedPorts: number | undefined;
 }
 
 /** Guests with an agent that is connected, and those of them that have a lease. */
@@ -36,7 +37,7 @@ export function nodeLines(
   report: TickReport,
   accounts: TickAccounts,
   sums: Readonly<TickSums>,
-  { openDescriptors, guests, connections = [] }: DaemonNumbers,
+  { openDescriptors, guests, connections = [], uncountedPorts }: DaemonNumbers,
   round: Round,
 ): void {
   const { node, wallMs, seconds, write } = round;
@@ -63,6 +64,7 @@ export function nodeLines(
         open_descriptors: openDescriptors,
         guests_connected: guests?.connected,
         guest_leases: guests?.leases,
+        uncounted_ports: uncountedPorts,
       },
       wallMs,
     ),

@@ -20,6 +20,8 @@ export interface RecorderOptions {
   readonly guests?: (() => GuestCounts) | undefined;
   /** Connections of the last reading; left out: they are not written. */
   readonly connections?: (() => readonly ConnectionCount[]) | undefined;
+  /** Ports that the meter of connections does not count; left out: it is not written. */
+  readonly uncountedPorts?: (() => number) | undefined;
   /** Takes a line of the line protocol; must not block. */
   readonly write: (line: string) => void;
   /** Wall clock, ms since 1970, for ticks that have none. */
@@ -102,6 +104,7 @@ export class InfluxRecorder {
       openDescriptors: this.#options.openDescriptors?.(),
       guests: this.#options.guests?.(),
       connections: this.#options.connections?.(),
+      uncountedPorts: this.#options.uncountedPorts?.(),
     };
     nodeLines(report, accounts, this.#sums, daemon, round);
     topLines(accounts, topFlows, round);

@@ -3,12 +3,13 @@ import {
   CONNECTION_STATES,
   type ConnectionCount,
 } from '../../engine/connections/connection-counts.ts';
-import type { MeterReading } from '../../engine/ports/connection-meter.ts';
+import type { MeterReading, UncountedPort } from '../../engine/ports/connection-meter.ts';
 
 /** Connections as of the last reading, as the metrics need them. */
 export interface ConnectionNumbers {
   readonly counts: { readonly all: readonly ConnectionCount[] };
   readonly metered: MeterReading;
+  readonly uncountedPorts: readonly UncountedPort[];
 }
 
 /**
@@ -52,6 +53,12 @@ export function registerConnectionMetrics(
     help: 'The meter counts one packet in so many, and multiplies.',
     registers,
     collect: () => sampling.set(connections?.metered.sampling ?? 1),
+  });
+  const uncounted: Gauge = new Gauge({
+    name: 'norikae_meter_uncounted_ports',
+    help: 'Ports whose packets the meter does not count although it is meant to: norikae status says why.',
+    registers,
+    collect: () => uncounted.set(connections?.uncountedPorts.length ?? 0),
   });
   const forgotten: Counter = new Counter({
     name: 'norikae_meter_forgotten_total',

@@ -6,6 +6,7 @@ import type {
   MeterReading,
   MeterSink,
   TunnelEndpoint,
+  UncountedPort,
 } from '../../engine/ports/connection-meter.ts';
 import type {
   ConnectionTracker,
@@ -35,6 +36,7 @@ export class FakeMeter implements ConnectionMeter {
   /** Headers asked for, since the start. */
   headersRead = 0;
   fails = false;
+  uncounted: readonly UncountedPort[] = [];
   /** Of each call, in order. */
   readonly tunnels: (readonly TunnelEndpoint[])[] = [];
 
@@ -46,6 +48,10 @@ export class FakeMeter implements ConnectionMeter {
 
   ports(): ReadonlySet<string> {
     return new Set();
+  }
+
+  uncountedPorts(): readonly UncountedPort[] {
+    return this.uncounted;
   }
 
   async read(sink: MeterSink): Promise<MeterReading> {

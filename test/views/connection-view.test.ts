@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
+import { ConnectionCounts } from '../../engine/connections/connection-counts.ts';
 import type { ConnectionRow } from '../../engine/connections/connection-rows.ts';
 import type { Resolution } from '../../engine/connections/resolver.ts';
 import { formatFlowId } from '../../engine/model/flow-id.ts';
 import { FlowTable } from '../../engine/model/flow-table.ts';
 import { coloursOf } from '../../platform/terminal.ts';
-import { connectionView } from '../../views/connection-view.ts';
+import { connectionsView, connectionView } from '../../views/connection-view.ts';
 import { whyReport } from '../../views/why-report.ts';
 import { flowOf, whyOf } from '../support/fake-view.ts';
 import { flowId, outputTo, read } from '../support/flows.ts';
@@ -43,6 +44,20 @@ function rowWith(resolution: Partial<Resolution>): ConnectionRow {
     },
   };
 }
+
+describe('the connections of a node', () => {
+  it('have the ports that the meter cannot count on', () => {
+    const uncountedPorts = [{ name: 'vm1', why: 'its device is gone' }];
+    const metered = { connections: 2, forgotten: 0, sampling: 1 };
+    const counts = new ConnectionCounts();
+    counts.add('resolved', 8);
+    counts.publish();
+    const states = [{ state: 'resolved', connections: 1, bitsPerSecond: 8 }];
+    const expected = { states, meter: metered, uncountedPorts };
+    assert.deepEqual(connectionsView({ counts, metered, uncountedPorts }), expected);
+    assert.equal(connectionsView(undefined), null);
+  });
+});
 
 describe('how a connection was resolved', () => {
   it('names the megaflows in order, and the entries of conntrack', () => {

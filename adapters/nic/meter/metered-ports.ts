@@ -2,7 +2,7 @@ import type { PortSnapshot } from '../../../engine/model/port.ts';
 import { ifindexOf, isEthernet } from '../core/device.ts';
 import { NetworkLockBusy, SystemCallFailed } from '../core/errors.ts';
 import { exclusionOf } from '../core/port-eligibility.ts';
-import type { TunnelEndpoint } from '../../../engine/ports/connection-meter.ts';
+import type { TunnelEndpoint, UncountedPort } from '../../../engine/ports/connection-meter.ts';
 import type { MeteredEndpoints } from './metered-endpoints.ts';
 import type { MeterMaps } from './meter-maps.ts';
 import type { MeterPoint } from './meter-point.ts';
@@ -41,9 +41,9 @@ export class MeteredPorts {
     return new Set(this.#ports.keys());
   }
 
-  /** Why ports are not counted that could be, by name. */
-  failures(): ReadonlyMap<string, string> {
-    return this.#failures;
+  /** Ports that are not counted and could be. */
+  uncounted(): readonly UncountedPort[] {
+    return Array.from(this.#failures, ([name, why]) => ({ name, why }));
   }
 
   /** Counts on the ports that there are now. The next call tries again what has failed. */

@@ -5,6 +5,7 @@ import type {
   MeterReading,
   MeterSink,
   TunnelEndpoint,
+  UncountedPort,
 } from '../../../engine/ports/connection-meter.ts';
 import { NetworkLock } from '../core/network-lock.ts';
 import { MeterClosed } from './errors.ts';
@@ -39,7 +40,7 @@ export class PacketMeter implements ConnectionMeter {
   }
 
   /**
-   * Follows the ports. What fails for a port is in {@link failures}, and tried again at the next call.
+   * Follows the ports. What fails for a port is in {@link uncountedPorts}, and tried again at the next call.
    *
    * @throws what {@link MeterSession.open} throws
    */
@@ -62,9 +63,8 @@ export class PacketMeter implements ConnectionMeter {
     return this.#session?.ports.names() ?? new Set();
   }
 
-  /** Why ports are not counted that could be, by name. */
-  failures(): ReadonlyMap<string, string> {
-    return this.#session?.ports.failures() ?? new Map();
+  uncountedPorts(): readonly UncountedPort[] {
+    return this.#session?.ports.uncounted() ?? [];
   }
 
   /** @throws what {@link MeterSession.open} throws */

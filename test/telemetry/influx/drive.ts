@@ -35,6 +35,7 @@ export class Drive {
       wall: () => 1,
       openDescriptors: () => 42,
       guests: () => ({ connected: 3, leases: 2 }),
+      uncountedPorts: () => 1,
     });
     for (const name of ['vm1', 'vm2']) this.#ports.set(name, portOf(name));
   }

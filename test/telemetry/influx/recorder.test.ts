@@ -117,8 +117,13 @@ describe('InfluxDB recorder', () => {
     const points = drive.tick([{ n: 1 }]);
     const { fields } = one(points, 'norikae_node');
     assert.deepEqual(
-      [fields.open_descriptors, fields.guests_connected, fields.guest_leases],
-      [42, 3, 2],
+      [
+        fields.open_descriptors,
+        fields.guests_connected,
+        fields.guest_leases,
+        fields.uncounted_ports,
+      ],
+      [42, 3, 2, 1],
     );
     assert.deepEqual(one(points, 'norikae_table', { backend: 'nic' }).fields, {
       entries: 1000,

@@ -14,7 +14,8 @@ describe('metrics of connections', () => {
     const counts = new ConnectionCounts();
     const registry = new Registry();
     const metered = { connections: 12, forgotten: 3, sampling: 16 };
-    registerConnectionMetrics(registry, { counts, metered });
+    const uncountedPorts = [{ name: 'vm1', why: 'its device is gone' }];
+    registerConnectionMetrics(registry, { counts, metered, uncountedPorts });
     counts.add('resolved', 800);
     counts.add('resolved', 80);
     counts.add('not-established', 8);
@@ -27,6 +28,7 @@ describe('metrics of connections', () => {
       'norikae_connection_bytes_per_second{state="not-established"} 1',
       'norikae_meter_connections 12',
       'norikae_meter_sampling 16',
+      'norikae_meter_uncounted_ports 1',
       'norikae_meter_forgotten_total 3',
     ];
     assert.deepEqual(await samples(registry), expected);

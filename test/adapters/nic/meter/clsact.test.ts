@@ -109,7 +109,10 @@ describe('a meter at cls_bpf and its qdisc', function () {
     const policed: PortSnapshot = ports.set(name, { ...port, policed: true });
     await meter.portsChanged(policed);
     assert.deepEqual(meter.ports(), new Set([other]));
-    assert.match(meter.failures().get(name) ?? '', /polices it/);
+    assert.match(
+      meter.uncountedPorts().find((port) => port.name === name)?.why ?? '',
+      /polices it/,
+    );
     assert.doesNotMatch(await qdiscs(), /clsact/);
     await start.meter();
     assert.deepEqual(meter.ports(), new Set([name, other]));

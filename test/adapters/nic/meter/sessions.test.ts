@@ -169,10 +169,12 @@ describe('sessions of a meter', function () {
     ports.set(first, { ...there, ifindex: there.ifindex + 1_000_000 });
     await meter.portsChanged(ports);
     assert.deepEqual(meter.ports(), new Set([second]));
-    assert.match(meter.failures().get(first) ?? '', /the device of port .* is gone/);
+    const [uncounted] = meter.uncountedPorts();
+    assert.equal(uncounted.name, first);
+    assert.match(uncounted.why, /the device of port .* is gone/);
     await meter.portsChanged(node.world.snapshot());
     assert.deepEqual(meter.ports(), new Set([first, second]));
-    assert.equal(meter.failures().size, 0);
+    assert.deepEqual(meter.uncountedPorts(), []);
   });
 
   it('stop counting when nobody reads, until somebody does', async () => {
