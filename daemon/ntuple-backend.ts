@@ -13,13 +13,14 @@ export function ntupleBackend(
   clock: Pick<Clock, 'now'>,
   log: Log,
 ): OffloadBackend {
+  const warn = (line: string): void => log.warn(line);
   const targetOf = new Map(targets.map(({ port, vf, queue }) => [port, { vf, queue }]));
   return new NtupleBackend(
     { uplink, entries, leaseMs, addressesAreUnique, targetOf: ({ name }) => targetOf.get(name) },
     {
       device: openFilterDevice(uplink),
-      writer: new KeeperClient({ device: uplink, journal }),
-      log: (line) => log.warn(line),
+      writer: new KeeperClient({ device: uplink, journal, log: warn }),
+      log: warn,
       nowMs: () => clock.now(),
     },
   );

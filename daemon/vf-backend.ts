@@ -18,9 +18,11 @@ export function vfBackend(
 ): OffloadBackend {
   const { uplink, journal, vms, steering } = sriov;
   const filters = steering === 'ntuple';
+  const warn = (line: string): void => log.warn(line);
   const writer = new KeeperClient({
     device: uplink,
     journal,
+    log: warn,
     script: vfKeeperScript({ vms, filters }),
   });
   return new VfBackend(
@@ -28,7 +30,7 @@ export function vfBackend(
     {
       writer,
       sessions,
-      log: (line) => log.warn(line),
+      log: warn,
       nowMs: () => clock.now(),
       ...(filters ? { filters: openFilterDevice(uplink) } : {}),
     },

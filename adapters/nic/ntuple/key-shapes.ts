@@ -1,6 +1,7 @@
 import { constants } from 'node:os';
 import type { FlowKind, ReceiveKey } from '../../../protocols/ethtool/receive-filter.ts';
 import type { FilterDevice } from './keeper/filter-device.ts';
+import { FilterLocations } from './keeper/filter-locations.ts';
 
 const { EBUSY, ENOSPC } = constants.errno;
 
@@ -31,13 +32,23 @@ export function shapeOf(key: ReceiveKey): KeyShape | undefined {
  * The keys that a device accepts: tries a filter of each shape, for addresses of documentation and
  * to the queue of the device itself, and deletes it.
  *
- * A full table tells nothing: a shape that is refused for lack of room counts as accepted.
+ * A full table tells nothing: a shape that is refused for lack of room counts as accepted, and so do all
+ * where no place is free.
  */
 export async function discoverShapes(device: FilterDevice): Promise<ReadonlySet<KeyShape>> {
   const shapes = new Set<KeyShape>();
+  const table = await device.info();
+  const used = table.choosesLocations ? [] : await device.list();
+  const places = new FilterLocations(
+    table,
+    used.map(({ location }) => location),
+  );
+  const chosen = table.choosesLocations ? undefined : places.take();
+  const isFull = !table.choosesLocations && chosen === undefined;
   for (const kind of KINDS) {
     for (const extent of ['full', 'wild'] as const) {
-      const answer = await device.insert({ key: probe(kind, extent), target: { queue: 0 } });
+      const filter = { key: probe(kind, extent), target: { queue: 0 } };
+      const answer = isFull ? { errno: ENOSPC } : await device.insert(filter, chosen);
       if ('location' in answer) await device.delete(answer.location);
       if ('location' in answer || answer.errno === EBUSY || answer.errno === ENOSPC) {
         shapes.add(`${kind} ${extent}`);

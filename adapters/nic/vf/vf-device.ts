@@ -13,9 +13,10 @@ import {
 } from '../../../protocols/netlink/link/virtual-functions.ts';
 import { errnoName } from '../core/errors.ts';
 import type { FilterDevice } from '../ntuple/keeper/filter-device.ts';
+import { FilterLocations } from '../ntuple/keeper/filter-locations.ts';
 import type { VfVm } from './options.ts';
 
-const { EINVAL, EIO, ENODEV, EOPNOTSUPP } = constants.errno;
+const { EINVAL, EIO, ENODEV, ENOENT, ENOSPC, EOPNOTSUPP } = constants.errno;
 
 /** Places from here on are those of receive filters: there are at most 256 virtual functions. */
 const FIRST_FILTER = 512;
@@ -102,6 +103,8 @@ export class VfDevice implements FilterDevice {
   readonly #control: VfControl;
   readonly #vms: ReadonlyMap<number, VfSettings>;
   readonly #filters: FilterDevice | undefined;
+  /** Places of receive filters; undefined: the device chooses them. */
+  #locations: FilterLocations | undefined;
   /** Addresses that are steered, by VF. */
   readonly #steered = new Map<number, string>();
 
@@ -119,6 +122,12 @@ export class VfDevice implements FilterDevice {
         (await this.#setLink(vf, 'disable')) || (await this.#control.set(vf, { mac: vfMac }));
       if (errno !== 0) throw new VfRefused(vf, errno);
     }
+    const filters = this.#filters;
+    if (filters === undefined) return;
+    const table = await filters.info();
+    if (table.choosesLocations) return;
+    const used = (await filters.list()).map(({ location }) => location);
+    this.#locations = new FilterLocations(table, used);
   }
 
   async info(): Promise<TableInfo> {
@@ -129,8 +138,7 @@ export class VfDevice implements FilterDevice {
   async insert(filter: ReceiveFilter): Promise<Insertion> {
     const { key, target } = filter;
     if (key.kind !== 'ether' && this.#filters !== undefined) {
-      const inserted = await this.#filters.insert(filter);
-      return 'errno' in inserted ? inserted : { location: inserted.location + FIRST_FILTER };
+      return this.#insertFilter(this.#filters, filter);
     }
     const { sourceMac, destinationMac } = key;
     const vm = target.vf === undefined ? undefined : this.#vms.get(target.vf);
@@ -151,7 +159,7 @@ export class VfDevice implements FilterDevice {
   }
 
   async delete(location: number): Promise<number> {
-    if (location >= FIRST_FILTER) return this.#filters?.delete(location - FIRST_FILTER) ?? ENODEV;
+    if (location >= FIRST_FILTER) return this.#deleteFilter(location - FIRST_FILTER);
     const vm = this.#vms.get(location >> 1);
     if (vm === undefined) return ENODEV;
     const opens = location % 2 === 0;
@@ -176,6 +184,21 @@ export class VfDevice implements FilterDevice {
       placed.push({ location: location + FIRST_FILTER, filter });
     }
     return placed;
+  }
+
+  async #insertFilter(filters: FilterDevice, filter: ReceiveFilter): Promise<Insertion> {
+    const chosen = this.#locations?.take();
+    if (this.#locations !== undefined && chosen === undefined) return { errno: ENOSPC };
+    const inserted = await filters.insert(filter, chosen);
+    if ('location' in inserted) return { location: inserted.location + FIRST_FILTER };
+    if (chosen !== undefined) this.#locations?.free(chosen);
+    return inserted;
+  }
+
+  async #deleteFilter(location: number): Promise<number> {
+    const errno = (await this.#filters?.delete(location)) ?? ENODEV;
+    if (errno === 0 || errno === ENOENT) this.#locations?.free(location);
+    return errno;
   }
 
   /** The VF receives the address before the physical function stops to: for a moment both do. */

@@ -3,6 +3,7 @@ import type { PortSnapshot } from '../../../engine/model/port.ts';
 import type { Refusal } from '../../../engine/model/refusal.ts';
 import type { UnservedPort, VirtualFunctionState } from '../../../engine/ports/offload-backend.ts';
 import type { PlacedFilter } from '../../../protocols/ethtool/receive-filter.ts';
+import { errorMessage } from '../../../text/error-message.ts';
 import { GuestSessionEnded } from '../../../protocols/guest-channel/host/errors.ts';
 import type { GuestSessions } from '../../../protocols/guest-channel/host/session.ts';
 import type { LeaseUsers } from '../ntuple/keeper-lease.ts';
@@ -178,7 +179,7 @@ export class VmSet implements LeaseUsers {
    * Runs a task for each VM, at the same time: a guest that does not answer costs the others no time. One
    * that is gone, or fails, does not stop them.
    *
-   * @throws the first failure, when all tasks are over
+   * @throws the failure, when all tasks are over; an AggregateError that names each of several
    */
   async #each(task: (vm: ServedVm) => Promise<void>): Promise<void> {
     const failures: unknown[] = [];
@@ -191,7 +192,10 @@ export class VmSet implements LeaseUsers {
       }
     };
     await Promise.all(this.#vms.map(one));
-    if (failures.length > 0) throw failures[0];
+    if (failures.length === 1) throw failures[0];
+    if (failures.length > 1) {
+      throw new AggregateError(failures, failures.map((error) => errorMessage(error)).join('; '));
+    }
   }
 
   #of(vm: VfVm): ServedVm {

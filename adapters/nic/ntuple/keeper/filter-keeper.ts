@@ -42,6 +42,9 @@ export class FilterKeeper implements FilterWriter {
   readonly #serial = new SerialQueue();
   readonly #kept = new Map<number, ReceiveFilter>();
   readonly #listeners: (() => void)[] = [];
+  readonly #stuckListeners: ((error: unknown) => void)[] = [];
+  /** The last attempt to remove the filters after the end of the lease failed. */
+  #isStuck = false;
   #locations: FilterLocations | undefined;
   #untilMs = Number.NEGATIVE_INFINITY;
   #timer: NodeJS.Timeout | undefined;
@@ -127,6 +130,14 @@ export class FilterKeeper implements FilterWriter {
     this.#listeners.push(listener);
   }
 
+  /**
+   * Calls `listener` when the filters cannot be removed after the end of the lease; once, until an attempt
+   * succeeds.
+   */
+  onStuck(listener: (error: unknown) => void): void {
+    this.#stuckListeners.push(listener);
+  }
+
   async close(): Promise<void> {
     clearTimeout(this.#timer);
     this.#untilMs = Number.NEGATIVE_INFINITY;
@@ -152,10 +163,13 @@ export class FilterKeeper implements FilterWriter {
       await this.#serial.run(async () => {
         if (this.#nowMs() < this.#untilMs) return this.#watch();
         const removed = await this.#removeAll();
+        this.#isStuck = false;
         // Before a renewal that waits in the queue is answered.
         if (removed > 0) for (const listener of this.#listeners) listener();
       });
-    } catch {
+    } catch (error) {
+      if (!this.#isStuck) for (const listener of this.#stuckListeners) listener(error);
+      this.#isStuck = true;
       this.#timer = setTimeout(() => void this.#lapse(), RETRY_MS);
     }
   }

@@ -3,6 +3,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { Backoff } from '../../../../async/backoff.ts';
 import { bounded } from '../../../../async/bounded.ts';
+import { errorMessage } from '../../../../text/error-message.ts';
 import type { PlacedFilter, ReceiveFilter } from '../../../../protocols/ethtool/receive-filter.ts';
 import type { Insertion } from '../../../../protocols/ethtool/receive-filters.ts';
 import { type FilterWriter, LeaseEnded } from './filter-writer.ts';
@@ -55,6 +56,8 @@ export interface KeeperClientOptions {
   readonly script?: { readonly path: string; readonly args: readonly string[] };
   /** Time for the process to start, ms. */
   readonly startMs?: number;
+  /** Gets what fails while nobody waits for it: filters that stay after the end of the lease, a start. */
+  readonly log: (line: string) => void;
 }
 
 /**
@@ -186,6 +189,7 @@ export class KeeperClient implements FilterWriter {
               if (!('event' in message)) return settle(pending, message, device);
               if (message.event === 'ready') resolve();
               else if (message.event === 'failed') fail(`reports: ${message.error}`);
+              else if (message.event === 'stuck') this.#options.log(message.error);
               else this.#notify();
             });
           }),
@@ -205,13 +209,17 @@ export class KeeperClient implements FilterWriter {
     const error = new KeeperFailed(this.#options.device, 'has died');
     for (const { reject } of pending.values()) reject(error);
     if (this.#closed) return;
+    this.#options.log(error.message);
     this.#notify();
     // Its filters are still in the device.
     const again = (): void => {
       if (this.#closed) return;
       this.#process().then(
         () => this.#restart.succeeded(),
-        () => setTimeout(again, this.#restart.failed()).unref(),
+        (failure: unknown) => {
+          this.#options.log(errorMessage(failure));
+          setTimeout(again, this.#restart.failed()).unref();
+        },
       );
     };
     setTimeout(again, this.#restart.failed()).unref();

@@ -23,12 +23,15 @@ export interface KeeperResults {
   readonly 'remove-all': number;
 }
 
-/** What the keeper says: an answer, that it is ready, or that the lease has ended. */
+/**
+ * What the keeper says: an answer, that it is ready or cannot start, that the lease has ended, or that filters
+ * cannot be removed after its end.
+ */
 export type KeeperMessage =
   | { readonly id: number; readonly result: unknown }
   | { readonly id: number; readonly error: string; readonly leaseEnded: boolean }
   | { readonly event: 'ready' | 'lapsed' }
-  | { readonly event: 'failed'; readonly error: string };
+  | { readonly event: 'failed' | 'stuck'; readonly error: string };
 
 /** A request in a line; undefined if it is not one. */
 export function parseRequest(line: string): KeeperRequest | undefined {
@@ -60,7 +63,9 @@ export function parseMessage(line: string): KeeperMessage | undefined {
   if (value === undefined) return undefined;
   const { event, id, error } = value;
   if (event === 'ready' || event === 'lapsed') return { event };
-  if (event === 'failed' && typeof error === 'string') return { event, error };
+  if ((event === 'failed' || event === 'stuck') && typeof error === 'string') {
+    return { event, error };
+  }
   if (typeof id !== 'number') return undefined;
   if (typeof error === 'string') return { id, error, leaseEnded: value.leaseEnded === true };
   return { id, result: value.result };

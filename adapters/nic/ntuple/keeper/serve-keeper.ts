@@ -29,6 +29,7 @@ export async function serveKeeper(keeper: FilterKeeper, lingerMs = 0): Promise<n
     return 1;
   }
   keeper.onLapse(() => say({ event: 'lapsed' }));
+  keeper.onStuck((error) => say({ event: 'stuck', error: errorMessage(error) }));
   say({ event: 'ready' });
   for await (const line of createInterface({ input: process.stdin })) {
     const request = parseRequest(line);

@@ -7,7 +7,7 @@ import {
 } from '../../../../protocols/ethtool/receive-filter.ts';
 import type { Insertion, TableInfo } from '../../../../protocols/ethtool/receive-filters.ts';
 
-const { EBUSY, EEXIST, EIO, ENOENT, ENOSPC, EOPNOTSUPP } = constants.errno;
+const { EBUSY, EEXIST, EINVAL, EIO, ENOENT, ENOSPC, EOPNOTSUPP } = constants.errno;
 
 export interface FakeDeviceOptions {
   readonly places: number;
@@ -42,7 +42,10 @@ export class FakeFilterDevice implements FilterDevice {
       return { errno: EEXIST };
     if (this.crowded.has(text)) return { errno: EBUSY };
     const free = Array.from({ length: places }, (_, n) => n).find((n) => !this.filters.has(n));
-    const at = choosesLocations ? free : (location ?? free);
+    if (!choosesLocations && (location === undefined || location >= places)) {
+      return { errno: EINVAL };
+    }
+    const at = choosesLocations ? free : location;
     if (at === undefined) return { errno: ENOSPC };
     this.filters.set(at, filter);
     return { location: at };

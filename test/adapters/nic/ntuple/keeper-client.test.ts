@@ -26,7 +26,7 @@ describe('the keeper of receive filters', () => {
   it('that cannot use the device says so', async function () {
     this.timeout(20_000);
     const journal = join(folder, 'lo.journal');
-    const client = new KeeperClient({ device: 'lo', journal });
+    const client = new KeeperClient({ device: 'lo', journal, log: assert.fail });
     await assert.rejects(client.start(), (error) => {
       assert(error instanceof KeeperFailed);
       assert.match(error.message, /filters of lo reports: lo: the driver refuses to count/);
@@ -64,7 +64,9 @@ process.stdin.once('data', () => process.exit(1));
     );
     const count = async (): Promise<number> => (await readFile(starts)).length;
     const script = { path, args: [] };
-    const client = new KeeperClient({ device: 'p0', journal: join(folder, 'j'), script });
+    const logged: string[] = [];
+    const log = (line: string): void => void logged.push(line);
+    const client = new KeeperClient({ device: 'p0', journal: join(folder, 'j'), script, log });
     let lapses = 0;
     client.onLapse(() => lapses++);
     await client.start();
@@ -78,6 +80,29 @@ process.stdin.once('data', () => process.exit(1));
     // After at least 100, 200, 400, 800 and 1600 ms.
     assert.ok((await count()) <= 6, `${await count()} starts`);
     await assert.rejects(client.list(), /ended with 1/);
+    assert.match(logged[0], /receive filters of p0 has died/);
+    assert.match(logged[1], /receive filters of p0 ended with 1/);
+    await client.close();
+  });
+
+  it('logs what it cannot remove after the end of the lease', async () => {
+    const path = join(folder, 'stuck.mjs');
+    await writeFile(
+      path,
+      `console.log('{"event":"ready"}');
+console.log('{"event":"stuck","error":"p0: 3 receive filters cannot be removed"}');
+process.stdin.resume();
+process.stdin.once('data', () => console.log('{"id":1,"result":0}'));
+process.stdin.once('end', () => process.exit(0));
+`,
+    );
+    const logged: string[] = [];
+    const log = (line: string): void => void logged.push(line);
+    const script = { path, args: [] };
+    const client = new KeeperClient({ device: 'p0', journal: join(folder, 'j'), script, log });
+    await client.start();
+    await eventually('it is logged', () => logged.length > 0);
+    assert.deepEqual(logged, ['p0: 3 receive filters cannot be removed']);
     await client.close();
   });
 

@@ -137,6 +137,30 @@ describe('filters in a NIC', () => {
     await backend.close();
   });
 
+  it('that the device does not give up at the end of the lease are reported once, and tried again', async () => {
+    const device = new FakeFilterDevice({ places: 4 });
+    const keeper = new FilterKeeper({ name: 'p0', device, journal: new MemoryJournal() });
+    const stuck: unknown[] = [];
+    keeper.onStuck((error) => stuck.push(error));
+    await keeper.start();
+    await keeper.renew(monotonicMs() + 60_000);
+    await keeper.insert(FOREIGN);
+    let attempts = 0;
+    const { delete: remove } = device;
+    device.delete = (location) => {
+      attempts++;
+      return remove.call(device, location);
+    };
+    device.isStuck = true;
+    await keeper.renew(monotonicMs());
+    await eventually('it was tried again', () => attempts >= 2);
+    assert.equal(stuck.length, 1);
+    assert(stuck[0] instanceof FiltersNotRemoved);
+    device.isStuck = false;
+    await eventually('it is removed', () => device.filters.size === 0);
+    await keeper.close();
+  });
+
   it('are not written by a keeper without a lease, though it is asked to', async () => {
     const device = new FakeFilterDevice({ places: 4 });
     const keeper = new FilterKeeper({ name: 'p0', device, journal: new MemoryJournal() });

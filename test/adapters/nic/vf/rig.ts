@@ -121,7 +121,11 @@ export class VfRig {
   /** Added to CLOCK_MONOTONIC, ms. */
   aheadMs = 0;
 
-  constructor(options: Partial<VfOptions> & Pick<VfOptions, 'vms' | 'steering'>) {
+  /** @param choosesLocations the NIC chooses the places of receive filters */
+  constructor(
+    options: Partial<VfOptions> & Pick<VfOptions, 'vms' | 'steering'>,
+    choosesLocations = true,
+  ) {
     this.options = {
       uplink: 'p0',
       entries: 128,
@@ -135,7 +139,7 @@ export class VfRig {
     this.ports = new Map(
       names.map((name, n) => [name, { ...portNamed(name, 10 + n), mac: GUEST_MAC }]),
     );
-    this.filters = new FakeFilterDevice({ places: entries });
+    this.filters = new FakeFilterDevice({ places: entries, choosesLocations });
     this.control = new FakeVfControl(vms, this.log);
     const filters = steering === 'ntuple' ? this.filters : undefined;
     this.keeper = new FilterKeeper({

@@ -12,6 +12,7 @@ import { GuestRefused } from '../../../../protocols/guest-channel/host/errors.ts
 import { carried, idText, installed, never } from '../../../contract/collect.ts';
 import { del, outcomesOf, put } from '../../../contract/offload-backend-operations.ts';
 import { eventually } from '../../../support/eventually.ts';
+import { udpFlow } from '../ntuple/rig.ts';
 import { VfRig, vmNumbered } from './rig.ts';
 
 const GUEST = exact('eth_dst', 0x0200_0000_0001);
@@ -25,6 +26,9 @@ function flowOf(
   const match = { inPort, fields, opaque: [] };
   return { id: flowIdOf(match), match, actions };
 }
+
+/** A receive filter of another program. */
+const OTHERS_KEY = { kind: 'tcp4', destination: '0a000001', destinationPort: 22 } as const;
 
 const to = (port: string): FlowAction => ({ kind: 'output', port });
 const IPV4 = exact('eth_type', 0x0800);
@@ -329,6 +333,23 @@ describe('virtual functions as a backend', () => {
     assert.ok(taken.ok);
   });
 
+  it('with receive filters takes the lowest free place where the NIC does not choose it', async () => {
+    const vms = [vmNumbered(1, { trustGuest: true })];
+    const rig = new VfRig({ steering: 'ntuple', vms, entries: 3 }, false);
+    rigs.push(rig);
+    await rig.filters.insert({ key: OTHERS_KEY, target: { queue: 4 } }, 1);
+    await rig.connect('vm1');
+    await rig.backend.start(rig.ports, never());
+    await rig.backend.renewLease(monotonicMs());
+    const flows = [0, 1, 2].map((n) => udpFlow(n, 'vm1'));
+    const results = await rig.backend.apply(flows.map(put), never());
+    assert.deepEqual(outcomesOf(results), ['installed', 'installed', 'table-full']);
+    assert.deepEqual([...rig.filters.filters.keys()].toSorted(), [0, 1, 2]);
+    const again = await rig.backend.apply([del(flows[0]), put(flows[2])], never());
+    assert.deepEqual(outcomesOf(again), ['deleted', 'installed']);
+    assert.deepEqual(await installed(rig.backend), [flows[1], flows[2]].map(idText).sort());
+  });
+
   it('lapses for all guests, whatever one of them answers', async () => {
     const vms = [vmNumbered(1), vmNumbered(2, { vfMac: '02:00:00:00:0f:02' })];
     const rig = await startedRig({}, { leaseMs: 500, vms });
@@ -346,7 +367,20 @@ describe('virtual functions as a backend', () => {
     await eventually('the other guest stops sending', isAsked, 5_000);
     await eventually('it is logged', () => rig.logged.length > 0);
     assert.match(rig.logged[0], /^vf: the end of the lease: .*vm1.*it does not want to/);
-    Reflect.deleteProperty(session, 'delete');
+
+    const second = rig.sessions.find('vm2');
+    assert.ok(second !== undefined);
+    assert.equal(await rig.backend.renewLease(monotonicMs()), 'renewed');
+    Object.assign(second, {
+      delete: () => Promise.reject(new GuestRefused('vm2', 'delete', 'nor does this one')),
+    });
+    rig.logged.length = 0;
+    await eventually('both are logged', () => rig.logged.length > 0);
+    assert.match(
+      rig.logged[0],
+      /^vf: the end of the lease: .*it does not want to.*; .*vm2.*nor does/,
+    );
+    for (const each of [session, second]) Reflect.deleteProperty(each, 'delete');
   });
 
   it('renews for all guests, however many of them do not answer', async () => {

@@ -118,6 +118,7 @@ describe('receive filters on the NIC in software', function () {
       device: uplink,
       journal: '/run/ntuple-journal',
       startMs: SLOW_MS,
+      log: () => {},
     });
     const backend = backendOf(client);
     const ports = new Map([uplink, 'vm1', 'vm2'].map((name, n) => [name, portNamed(name, n + 1)]));
@@ -179,6 +180,7 @@ describe('receive filters on the NIC in software', function () {
       device: uplink,
       journal: '/run/ntuple-journal-3',
       startMs: SLOW_MS,
+      log: () => {},
     });
     const backend = backendOf(client);
     const ports = new Map([uplink, 'vm1', 'vm2'].map((name, n) => [name, portNamed(name, n + 1)]));
