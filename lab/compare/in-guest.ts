@@ -2,7 +2,7 @@
 // folder that the guest shares with the host.
 //
 //     node in-guest.js OPTIONS        options of the comparison as JSON
-import { writeFile } from 'node:fs/promises';
+import { leaveResult } from '../kernel/guest-result.ts';
 import { run } from '../testbed/run.ts';
 import { type CompareOptions, runCompare } from './compare.ts';
 
@@ -11,4 +11,4 @@ const options: CompareOptions = JSON.parse(text);
 // Loaded before it is needed; ovs-vswitchd would load it later.
 await run('modprobe', ['openvswitch'], { timeoutMs: 30_000 });
 const report = await runCompare(options);
-await writeFile('/run/lab/result', JSON.stringify(report));
+await leaveResult(report);

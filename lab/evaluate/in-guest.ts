@@ -2,10 +2,10 @@
 // that the guest shares with the host.
 //
 //     node in-guest.js PLAN        EvaluationPlan as JSON
-import { writeFile } from 'node:fs/promises';
+import { leaveResult } from '../kernel/guest-result.ts';
 import { runEvaluation } from './evaluate.ts';
 import type { EvaluationPlan } from './model/cells.ts';
 
 const [text = ''] = process.argv.slice(2);
 const plan: EvaluationPlan = JSON.parse(text);
-await writeFile('/run/lab/result', JSON.stringify(await runEvaluation('sriov', plan)));
+await leaveResult(await runEvaluation('sriov', plan));

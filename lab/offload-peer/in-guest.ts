@@ -2,7 +2,7 @@
 // that the guest shares with the host.
 //
 //     node in-guest.js SYSTEM SCENE [quick]
-import { writeFile } from 'node:fs/promises';
+import { leaveResult } from '../kernel/guest-result.ts';
 import { run } from '../testbed/run.ts';
 import { runSystem } from './experiment.ts';
 import { makeScene, SCENE_NAMES } from './scenes.ts';
@@ -15,4 +15,4 @@ if (scene === undefined) throw new TypeError(`no scene ${sceneName}`);
 const modules = ['openvswitch', 'cls_flower', 'act_mirred', 'act_gact', 'sch_ingress'];
 await run('modprobe', ['-a', ...modules], { timeoutMs: 30_000 });
 const result = await runSystem(name, makeScene({ name: scene, quick: size === 'quick' }));
-await writeFile('/run/lab/result', JSON.stringify(result));
+await leaveResult(result);

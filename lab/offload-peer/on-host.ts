@@ -1,6 +1,5 @@
-import { fileURLToPath } from 'node:url';
 import { findKernel } from '../kernel/cache.ts';
-import { runGuest } from '../kernel/guest.ts';
+import { resultOfGuest } from '../kernel/guest-result.ts';
 import { nicModuleFile } from '../nic-module/build.ts';
 import { existsSync } from 'node:fs';
 import type { SystemResult } from './experiment.ts';
@@ -10,15 +9,6 @@ import type { SystemName } from './systems.ts';
 
 /** Booting, starting Open vSwitch and the daemon, on a machine that has other work, too. */
 const SPARE_MS = 5 * 60_000;
-
-/** A guest ended without a result. */
-export class NoResult extends Error {
-  override readonly name = 'NoResult';
-
-  constructor(system: SystemName, status: number) {
-    super(`the run of ${system} ended with exit status ${status}; its messages are above`);
-  }
-}
 
 /** The NIC in software has not been built. */
 export class NicMissing extends Error {
@@ -37,7 +27,7 @@ export class NicMissing extends Error {
  * @throws {NicMissing}
  * @throws {GuestDied}
  * @throws {GuestTimeout}
- * @throws {NoResult}
+ * @throws {NoGuestResult}
  */
 export async function runOffloadPeer(scene: SceneChoice): Promise<PeerReport> {
   const ovs = await runInGuest('ovs', scene);
@@ -49,16 +39,13 @@ export async function runOffloadPeer(scene: SceneChoice): Promise<PeerReport> {
 export async function runInGuest(system: SystemName, scene: SceneChoice): Promise<SystemResult> {
   const kernel = findKernel('backports');
   if (!existsSync(nicModuleFile(kernel.version))) throw new NicMissing(kernel.version);
-  const inGuest = fileURLToPath(new URL('in-guest.js', import.meta.url));
-  const { status, result } = await runGuest({
-    kernel,
-    command: [process.execPath, inGuest, system, scene.name, ...(scene.quick ? ['quick'] : [])],
+  return resultOfGuest({
+    what: `the run of ${system}`,
+    script: new URL('in-guest.js', import.meta.url),
+    args: [system, scene.name, ...(scene.quick ? ['quick'] : [])],
     timeoutMs: makeScene(scene).durationMs + SPARE_MS,
-    onLine: (line) => console.error(line),
+    isResult: isSystemResult,
   });
-  const found: unknown = result === undefined ? undefined : JSON.parse(result);
-  if (status !== 0 || !isSystemResult(found)) throw new NoResult(system, status);
-  return found;
 }
 
 function isSystemResult(value: unknown): value is SystemResult {

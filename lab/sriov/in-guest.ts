@@ -2,7 +2,7 @@
 // that the guest shares with the host.
 //
 //     node in-guest.js OPTIONS        SriovOptions as JSON
-import { writeFile } from 'node:fs/promises';
+import { leaveResult } from '../kernel/guest-result.ts';
 import { progress } from '../testbed/progress.ts';
 import { errorMessage } from '../../text/error-message.ts';
 import { startBed } from './bed/bed.ts';
@@ -25,7 +25,7 @@ try {
   const [{ description }] = (await bed.daemon.control.status()).backends;
   const report: SriovReport = { ...moves, faults, backend: description };
   await traffic.end();
-  await writeFile('/run/lab/result', JSON.stringify(report));
+  await leaveResult(report);
 } catch (error) {
   progress(errorMessage(error));
   progress(await stateOf(bed));
