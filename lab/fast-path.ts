@@ -7,7 +7,8 @@ import { firstPacketAt } from './first-packet.ts';
 import { measure } from './measures/measure.ts';
 import { progress } from './testbed/progress.ts';
 import { type LogLine, NorikaeDaemon } from './testbed/daemon.ts';
-import { FastPathNode, SWITCH_PORTS, TRUNK, VM } from './testbed/fast-path-node.ts';
+import { FastPathNode, VM } from './testbed/fast-path/node.ts';
+import { SWITCH_PORTS, TRUNK } from './testbed/fast-path/parts.ts';
 import { Iperf3Client, startIperf3Server } from './testbed/iperf3.ts';
 import { sleep, waitFor } from './testbed/wait.ts';
 

@@ -1,39 +1,38 @@
 import { Cleanup } from '../../testbed/cleanup.ts';
+import {
+  addOutside,
+  addSwitchRules,
+  addTrunk,
+  type Ends,
+  type FastPathParts,
+  ip,
+  type Router,
+  routeThrough,
+  startSwitches,
+  SWITCH_NUMBERS,
+  SWITCH_PORTS,
+  type Switches,
+  switchTarget,
+} from '../../testbed/fast-path/parts.ts';
 import { NameMaker } from '../../testbed/names.ts';
 import { Namespace } from '../../testbed/namespace.ts';
 import { BRIDGE } from '../../testbed/node.ts';
-import { OvsInstance } from '../../testbed/ovs.ts';
-import { run } from '../../testbed/run.ts';
+import type { OvsInstance } from '../../testbed/ovs.ts';
 import { sweepLeftovers } from '../../testbed/sweep.ts';
 import { createVethPort } from '../../testbed/veth.ts';
-import type { End } from '../scene/scene.ts';
 import { ProcessGroup } from '../scene/process-group.ts';
+import type { End } from '../scene/scene.ts';
 import { threadReceive } from './receive-thread.ts';
 
-/** Ports of the switch, and of the vSwitch. */
-export const SWITCH_PORTS = { uplink: 'uplink', slow: 'slow', fast: 'fast' } as const;
-export const TRUNK = 'trunk';
+/** OpenFlow number of the vSwitch's end of the link to the switch; those of VMs count from 1. */
+const TRUNK_NUMBER = 101;
+const FAST_MAC = '02:0a:00:00:00:ff';
 
-/** OpenFlow numbers of the ports of the switch, and of the trunk; those of VMs count from 1. */
-const NUMBERS = { uplink: 1, slow: 2, fast: 3, trunk: 101 } as const;
-const MACS = {
-  sender: '02:0a:00:00:00:01',
-  receiver: '02:0a:00:00:00:02',
-  world: '02:0a:00:00:00:aa',
-  fast: '02:0a:00:00:00:ff',
-} as const;
-
-/** A VM that routes between two networks of its own; the fast path has the same addresses. */
-interface Router {
+/** A VM that routes between two networks of its own; the network processor has the same addresses. */
+interface RoutingVm extends Router {
   /** Counts from 1; also the OpenFlow number of its port. */
   readonly number: number;
   readonly name: string;
-  readonly mac: string;
-  /** The machines that it connects, and its own address in the network of each. */
-  readonly sender: string;
-  readonly senderGateway: string;
-  readonly receiver: string;
-  readonly receiverGateway: string;
 }
 
 /**
@@ -59,45 +58,42 @@ export class EvaluationNode {
 
   private constructor(
     cleanup: Cleanup,
-    switches: { readonly ovs: OvsInstance; readonly sw: OvsInstance },
+    { ovs, sw }: Switches,
     guests: ProcessGroup,
-    ends: EvaluationNode['ends'],
-    vms: readonly string[],
+    { sender, receiver }: Ends,
+    vms: readonly RoutingVm[],
   ) {
     this.cleanup = cleanup;
-    this.ovs = switches.ovs;
-    this.switch = switches.sw;
+    this.ovs = ovs;
+    this.switch = sw;
     this.guests = guests;
-    this.ends = ends;
-    this.vms = vms;
+    this.ends = vms.map((vm) => ({
+      sender: { namespace: sender, address: vm.sender },
+      receiver: { namespace: receiver, address: vm.receiver },
+    }));
+    this.vms = vms.map(({ name }) => name);
   }
 
-  static async start(vms: number, mtu: number): Promise<EvaluationNode> {
+  static async start(count: number, mtu: number): Promise<EvaluationNode> {
     await sweepLeftovers();
     const cleanup = new Cleanup();
     try {
       const names = new NameMaker();
       const guests = await ProcessGroup.create(cleanup, names.next('g'));
-      const ovs = await OvsInstance.start(cleanup, names);
       const whole = ['other_config:userspace-tso-enable=true'];
-      const sw = await OvsInstance.start(cleanup, names, [], whole);
+      const switches = await startSwitches(cleanup, names, 'OpenFlow13', whole);
+      const { sw } = switches;
       if (sw.vswitchdPid !== undefined) await guests.add(sw.vswitchdPid);
-      await ovs.addBridge(BRIDGE);
-      await sw.addBridge(BRIDGE);
-      await sw.vsctl('set', 'bridge', BRIDGE, 'protocols=OpenFlow13', 'fail_mode=secure');
-      const routers = Array.from({ length: vms }, (_, index) => routerOf(index + 1));
-      const building: Building = { cleanup, names, ovs, sw, guests, routers, mtu };
-      const { sender, receiver } = await addOutside(building);
-      await addTrunk(building);
-      for (const router of routers) await addVm(building, router);
-      await addNetworkProcessor(building);
-      await addRules(building);
-      const ends = routers.map((router) => ({
-        sender: { namespace: sender, address: router.sender },
-        receiver: { namespace: receiver, address: router.receiver },
-      }));
-      const ports = routers.map(({ name }) => name);
-      return new EvaluationNode(cleanup, { ovs, sw }, guests, ends, ports);
+      const vms = Array.from({ length: count }, (_, index) => routingVm(index + 1));
+      const outside = { routers: vms, mtu, wholeSegments: true };
+      const building: Building = { cleanup, names, ...switches, ...outside, guests };
+      const ends = await addOutside(building);
+      await addTrunk(building, TRUNK_NUMBER);
+      for (const vm of vms) await addVm(building, vm);
+      await addNetworkProcessor(building, vms);
+      await addVmRules(switches, vms);
+      await addSwitchRules(sw, 'OpenFlow13');
+      return new EvaluationNode(cleanup, switches, guests, ends, vms);
     } catch (error) {
       await cleanup.run();
       throw error;
@@ -106,7 +102,7 @@ export class EvaluationNode {
 
   /** Address at which the daemon connects to the switch. */
   get switchTarget(): string {
-    return `unix:${this.switch.runDir}/${BRIDGE}.mgmt`;
+    return switchTarget(this.switch);
   }
 
   /** Folder for the daemon's files; not on a BPF file system. */
@@ -119,17 +115,11 @@ export class EvaluationNode {
   }
 }
 
-interface Building {
-  readonly cleanup: Cleanup;
-  readonly names: NameMaker;
-  readonly ovs: OvsInstance;
-  readonly sw: OvsInstance;
+interface Building extends FastPathParts {
   readonly guests: ProcessGroup;
-  readonly routers: readonly Router[];
-  readonly mtu: number;
 }
 
-function routerOf(number: number): Router {
+function routingVm(number: number): RoutingVm {
   return {
     number,
     name: `vm${number}`,
@@ -141,52 +131,7 @@ function routerOf(number: number): Router {
   };
 }
 
-/** Connects sender, receiver and the switch's uplink with one bridge. */
-async function addOutside(building: Building): Promise<Record<'sender' | 'receiver', Namespace>> {
-  const { cleanup, names, sw, routers, mtu } = building;
-  const world = await Namespace.create(cleanup, names, 'w');
-  const whole = { mtu, transmitOffloads: true };
-  const uplink = { name: SWITCH_PORTS.uplink, vm: world, host: sw.host, mac: MACS.world };
-  await createVethPort(cleanup, { ...uplink, ...whole, addresses: [] });
-  await sw.addPort({ bridge: BRIDGE, name: SWITCH_PORTS.uplink, ofport: NUMBERS.uplink });
-  await ip(world, 'link', 'add', 'wire', 'type', 'bridge', 'stp_state', '0');
-  await ip(world, 'link', 'set', 'wire', 'addrgenmode', 'none', 'mtu', String(mtu), 'up');
-  await ip(world, 'link', 'set', 'eth0', 'master', 'wire');
-  const ends = {
-    sender: await Namespace.create(cleanup, names, 's'),
-    receiver: await Namespace.create(cleanup, names, 'r'),
-  };
-  for (const who of ['sender', 'receiver'] as const) {
-    const name = `to-${who}`;
-    const other = who === 'sender' ? 'receiver' : 'sender';
-    const addresses = routers.map((router) => `${router[who]}/24`);
-    const port = { name, vm: ends[who], host: world, mac: MACS[who], addresses };
-    await createVethPort(cleanup, { ...port, ...whole });
-    await ip(world, 'link', 'set', name, 'master', 'wire');
-    for (const router of routers) {
-      const gateway = router[`${who}Gateway`];
-      await ip(ends[who], 'route', 'add', `${router[other]}/32`, 'via', gateway);
-      await addNeighbour(ends[who], gateway, router.mac, 'eth0');
-    }
-  }
-  return ends;
-}
-
-/** The link between switch and vSwitch, where packets have the size of the MTU. */
-async function addTrunk({ ovs, sw, mtu }: Building): Promise<void> {
-  const { slow } = SWITCH_PORTS;
-  const size = ['mtu', String(mtu)];
-  const peer = ['peer', 'name', TRUNK, ...size, 'netns', ovs.host.name];
-  await ip(sw.host, 'link', 'add', slow, ...size, 'type', 'veth', ...peer);
-  await sw.host.exec('ethtool', ['-K', slow, 'gro', 'on', 'tx', 'off']);
-  await ovs.host.exec('ethtool', ['-K', TRUNK, 'tx', 'off']);
-  await ip(sw.host, 'link', 'set', slow, 'addrgenmode', 'none', 'up');
-  await ip(ovs.host, 'link', 'set', TRUNK, 'addrgenmode', 'none', 'up');
-  await sw.addPort({ bridge: BRIDGE, name: slow, ofport: NUMBERS.slow });
-  await ovs.addPort({ bridge: BRIDGE, name: TRUNK, ofport: NUMBERS.trunk });
-}
-
-async function addVm(building: Building, router: Router): Promise<void> {
+async function addVm(building: Building, router: RoutingVm): Promise<void> {
   const { cleanup, names, ovs, guests, mtu } = building;
   const { name, mac, number } = router;
   const vm = await Namespace.create(cleanup, names, 'v');
@@ -197,14 +142,14 @@ async function addVm(building: Building, router: Router): Promise<void> {
 }
 
 /** One namespace with the addresses of all VMs. */
-async function addNetworkProcessor(building: Building): Promise<void> {
-  const { cleanup, names, sw, guests, routers, mtu } = building;
+async function addNetworkProcessor(building: Building, vms: readonly RoutingVm[]): Promise<void> {
+  const { cleanup, names, sw, guests, mtu } = building;
   const vm = await Namespace.create(cleanup, names, 'f');
   const name = SWITCH_PORTS.fast;
-  const port = { name, vm, host: sw.host, mac: MACS.fast, addresses: [] };
+  const port = { name, vm, host: sw.host, mac: FAST_MAC, addresses: [] };
   await createVethPort(cleanup, { ...port, mtu, transmitOffloads: true });
-  await sw.addPort({ bridge: BRIDGE, name, ofport: NUMBERS.fast });
-  for (const router of routers) {
+  await sw.addPort({ bridge: BRIDGE, name, ofport: SWITCH_NUMBERS.fast });
+  for (const router of vms) {
     const { name: device, mac } = router;
     const parent = ['link', 'eth0', 'name', device, 'address', mac];
     await ip(vm, 'link', 'add', ...parent, 'type', 'macvlan', 'mode', 'private');
@@ -214,45 +159,12 @@ async function addNetworkProcessor(building: Building): Promise<void> {
   await guests.add(await threadReceive(vm));
 }
 
-/** Has a namespace route between the two networks of a router. */
-async function routeThrough(vm: Namespace, device: string, router: Router): Promise<void> {
-  for (const who of ['sender', 'receiver'] as const) {
-    await ip(vm, 'address', 'add', `${router[`${who}Gateway`]}/24`, 'dev', device);
-    await addNeighbour(vm, router[who], MACS[who], device);
-  }
-  // Packets leave on the device they arrived on: no ICMP redirects for that.
-  const settings = ['ip_forward=1', 'conf.all.send_redirects=0', `conf.${device}.send_redirects=0`];
-  await vm.exec('sysctl', ['-qw', ...settings.map((setting) => `net.ipv4.${setting}`)]);
-}
-
-/** The rules of the vSwitch, and those of the switch's main controller. */
-async function addRules({ ovs, sw, routers }: Building): Promise<void> {
+/** The rules of the vSwitch: each VM gets what is for its address. */
+async function addVmRules({ ovs }: Switches, vms: readonly RoutingVm[]): Promise<void> {
   await ovs.ofctl('del-flows', BRIDGE);
-  for (const { number, mac } of routers) {
-    const towards = `in_port=${NUMBERS.trunk},dl_dst=${mac},actions=output:${number}`;
+  for (const { number, mac } of vms) {
+    const towards = `in_port=${TRUNK_NUMBER},dl_dst=${mac},actions=output:${number}`;
     await ovs.ofctl('add-flow', BRIDGE, towards);
-    await ovs.ofctl('add-flow', BRIDGE, `in_port=${number},actions=output:${NUMBERS.trunk}`);
+    await ovs.ofctl('add-flow', BRIDGE, `in_port=${number},actions=output:${TRUNK_NUMBER}`);
   }
-  const { uplink, slow, fast } = NUMBERS;
-  for (const [from, to] of [
-    [uplink, slow],
-    [slow, uplink],
-    [fast, uplink],
-  ]) {
-    const rule = `priority=100,cookie=0xc0ffee,in_port=${from},actions=output:${to}`;
-    await sw.ofctl('add-flow', BRIDGE, rule);
-  }
-}
-
-function ip(where: Namespace, ...args: readonly string[]): Promise<string> {
-  return run('ip', ['-n', where.name, ...args]);
-}
-
-async function addNeighbour(
-  where: Namespace,
-  address: string,
-  mac: string,
-  device: string,
-): Promise<void> {
-  await ip(where, 'neigh', 'replace', address, 'lladdr', mac, 'dev', device);
 }

@@ -1,12 +1,13 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { NorikaeDaemon } from '../../testbed/daemon.ts';
+import { SWITCH_PORTS, TRUNK } from '../../testbed/fast-path/parts.ts';
 import type { Placement } from '../model/cells.ts';
 import type { ProcessGroup } from '../scene/process-group.ts';
 import { placeAll } from '../scene/placed.ts';
 import type { Pair, Scene } from '../scene/scene.ts';
 import { vswitchPid, vswitchVersion } from '../scene/vswitch.ts';
-import { EvaluationNode, SWITCH_PORTS, TRUNK } from './node.ts';
+import { EvaluationNode } from './node.ts';
 
 const FIRST_TCP_PORT = 5_200;
 
