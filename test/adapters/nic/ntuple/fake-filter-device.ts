@@ -23,6 +23,8 @@ export class FakeFilterDevice implements FilterDevice {
   readonly crowded = new Set<string>();
   /** Deletions fail while true. */
   isStuck = false;
+  /** Deletions that were asked for, failed ones included. */
+  deletions = 0;
   readonly #options: Required<FakeDeviceOptions>;
 
   constructor(options: FakeDeviceOptions) {
@@ -52,6 +54,7 @@ export class FakeFilterDevice implements FilterDevice {
   }
 
   async delete(location: number): Promise<number> {
+    this.deletions++;
     if (this.isStuck) return EIO;
     return this.filters.delete(location) ? 0 : ENOENT;
   }

@@ -344,7 +344,10 @@ describe('virtual functions as a backend', () => {
     const flows = [0, 1, 2].map((n) => udpFlow(n, 'vm1'));
     const results = await rig.backend.apply(flows.map(put), never());
     assert.deepEqual(outcomesOf(results), ['installed', 'installed', 'table-full']);
-    assert.deepEqual([...rig.filters.filters.keys()].toSorted(), [0, 1, 2]);
+    assert.deepEqual(
+      [...rig.filters.filters.keys()].toSorted((a, b) => a - b),
+      [0, 1, 2],
+    );
     const again = await rig.backend.apply([del(flows[0]), put(flows[2])], never());
     assert.deepEqual(outcomesOf(again), ['deleted', 'installed']);
     assert.deepEqual(await installed(rig.backend), [flows[1], flows[2]].map(idText).sort());
