@@ -67,13 +67,14 @@ export async function startBed(writePolicy = writeRatePolicy): Promise<SriovBed>
     await introduce(plain, peer);
     for (const { namespace } of [plain, peer]) await withPatientTcp(namespace);
 
-    const channels = channelFolder(node);
-    await mkdir(channels, { recursive: true });
-    const socket = join(channels, `${plain.name}.sock`);
-    const agent = await VmAgent.listen(node.cleanup, plain.namespace, socket);
-    const vm = { ...plain, agent, vf };
+    await mkdir(channelFolder(node), { recursive: true });
     progress('the daemon, which takes half a minute to load …');
-    return { node, uplink, vm, peer, daemon: await startDaemon(node, uplink, vm, writePolicy) };
+    const daemon = await startDaemon(node, uplink, plain, writePolicy);
+    progress('the agent …');
+    // Later, so that the daemon does not share the processor with it while both load.
+    const socket = join(channelFolder(node), `${plain.name}.sock`);
+    const agent = await VmAgent.listen(node.cleanup, plain.namespace, socket);
+    return { node, uplink, vm: { ...plain, agent, vf }, peer, daemon };
   } catch (error) {
     await node.stop();
     throw error;
