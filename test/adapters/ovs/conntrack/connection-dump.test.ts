@@ -5,6 +5,7 @@ import { ConntrackUnreadable } from '../../../../adapters/ovs/conntrack/errors.t
 import { ConnectionStore } from '../../../../adapters/ovs/conntrack/connection-store.ts';
 import type { FoundConnection } from '../../../../engine/ports/connection-tracker.ts';
 import { anyConnection, type PrintedConnection, printed } from './connection-lines.ts';
+import { foundOriginal } from './found-original.ts';
 
 interface Reading {
   readonly store: ConnectionStore;
@@ -36,24 +37,9 @@ function found(store: ConnectionStore, { zone, original }: PrintedConnection): F
 
 /** What a reading must make of a connection. */
 function expected(connection: PrintedConnection): FoundConnection {
-  const { zone, original, reply, mark, labels, states, more } = connection;
-  const isTcp = original.protocol === 6;
-  const isEstablished = isTcp && states.every((state) => state === 'ESTABLISHED') && more === '';
-  return {
-    direction: 'original',
-    connection: {
-      zone,
-      original: {
-        ...original,
-        src: Uint8Array.from(original.src),
-        dst: Uint8Array.from(original.dst),
-      },
-      reply: { ...reply, src: Uint8Array.from(reply.src), dst: Uint8Array.from(reply.dst) },
-      isEstablished,
-      mark,
-      labels: Uint8Array.from(labels),
-    },
-  };
+  const { original, states, more } = connection;
+  const isEstablished = states.every((state) => state === 'ESTABLISHED') && more === '';
+  return foundOriginal(connection, original.protocol === 6 && isEstablished);
 }
 
 describe('the dump of conntrack', () => {

@@ -6,6 +6,7 @@ import { ConnectionReader } from '../../../../../adapters/ovs/kernel/conntrack/c
 import { STATUS, TCP_ESTABLISHED } from '../../../../../protocols/netlink/conntrack.ts';
 import { HEADER_BYTES } from '../../../../../protocols/netlink/message.ts';
 import { anyConnection } from '../../conntrack/connection-lines.ts';
+import { foundOriginal } from '../../conntrack/found-original.ts';
 import { connectionMessage, type SentConnection } from './connection-messages.ts';
 
 const anySent: fc.Arbitrary<SentConnection> = fc
@@ -35,7 +36,7 @@ describe('connections of ctnetlink', () => {
         assert.ok(reader.read(message, HEADER_BYTES, message.length, record));
         const store = new ConnectionStore();
         store.put(record, reader.isEstablished(record));
-        const { zone, original, reply, mark, labels, status, tcpState, hasHelper } = sent;
+        const { zone, original, status, tcpState, hasHelper } = sent;
         const isEstablished =
           has(status, STATUS.seenReply) &&
           !has(status, STATUS.dying) &&
@@ -43,21 +44,7 @@ describe('connections of ctnetlink', () => {
           !has(status, STATUS.expected) &&
           !hasHelper &&
           (original.protocol !== 6 || tcpState === TCP_ESTABLISHED);
-        assert.deepEqual(store.find(zone, original), {
-          direction: 'original',
-          connection: {
-            zone,
-            original: {
-              ...original,
-              src: Uint8Array.from(original.src),
-              dst: Uint8Array.from(original.dst),
-            },
-            reply: { ...reply, src: Uint8Array.from(reply.src), dst: Uint8Array.from(reply.dst) },
-            isEstablished,
-            mark,
-            labels: Uint8Array.from(labels),
-          },
-        });
+        assert.deepEqual(store.find(zone, original), foundOriginal(sent, isEstablished));
       }),
       { numRuns: 500 },
     );
