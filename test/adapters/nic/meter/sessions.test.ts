@@ -1,6 +1,4 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { NoBpfFileSystem, PinPathInUse } from '../../../../adapters/nic/core/errors.ts';
@@ -16,7 +14,7 @@ import { run } from '../../../../lab/testbed/run.ts';
 import { readMeter } from '../../../contract/connection-meter.ts';
 import { frameOf, PLAIN } from '../../../contract/metered-frames.ts';
 import { needs } from '../../../support/needs.ts';
-import { projectRoot } from '../support/object.ts';
+import { OtherDaemon } from '../support/other-daemon.ts';
 import { programsAt } from '../tcx/support/attached.ts';
 import { MeterNode } from './support/meter-node.ts';
 
@@ -191,25 +189,16 @@ describe('sessions of a meter', function () {
   });
 
   it('take over from a process that was killed, which does not hurt traffic', async () => {
-    const script = `
-      import { PacketMeter } from '${projectRoot()}/adapters/nic/meter/packet-meter.ts';
-      const { options, ports } = JSON.parse(process.argv.at(-1));
-      await new PacketMeter(options).portsChanged(new Map(ports));
-      console.log('ready');
-      setInterval(() => undefined, 1000);`;
-    const given = JSON.stringify({ options, ports: [...node.world.snapshot()] });
-    const args = ['--import', 'tsx', '--input-type=module', '-e', script, '--', given];
-    const child = spawn(process.execPath, args, {
-      cwd: projectRoot(),
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
-    const exit = once(child, 'exit');
+    const other = await OtherDaemon.start(
+      `
+      import { PacketMeter } from './adapters/nic/meter/packet-meter.ts';
+      await new PacketMeter(given.options).portsChanged(new Map(given.ports));`,
+      { options, ports: [...node.world.snapshot()] },
+    );
     try {
-      await Promise.race([once(child.stdout, 'data'), exit]);
       await send(2);
     } finally {
-      child.kill('SIGKILL');
-      await exit;
+      await other.kill();
     }
     const left = await programs();
     assert.equal(left.length, 2, 'its program is still attached');

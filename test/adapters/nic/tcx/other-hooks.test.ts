@@ -3,34 +3,25 @@ import type { HostBackend } from '../../../../adapters/nic/host/backend.ts';
 import { ingressTable, xdpTable } from '../../../../lab/testbed/nic-tables.ts';
 import { monotonicMs } from '../../../../async/monotonic.ts';
 import type { FlowSpec } from '../../../../engine/model/flow.ts';
-import { formatFlowId } from '../../../../engine/model/flow-id.ts';
 import { MARKER, ethernet, ipv4, udp } from '../../../../lab/testbed/frames.ts';
-import { NameMaker } from '../../../../lab/testbed/names.ts';
-import { createNftChain } from '../../../../lab/testbed/nft.ts';
 import { Capture, sendFrames } from '../../../../lab/testbed/packets.ts';
 import { run } from '../../../../lab/testbed/run.ts';
 import { sleep } from '../../../../lab/testbed/wait.ts';
-import { carried, idText, installed, never } from '../../../contract/collect.ts';
-import { eventually } from '../../../support/eventually.ts';
+import { carried, idText, never } from '../../../contract/collect.ts';
 import { flowId } from '../../../support/flows.ts';
 import { exactly, matchOn } from '../../../support/match-fields.ts';
 import { needs } from '../../../support/needs.ts';
+import { type AddHook, tcFilter } from '../hooks/support/foreign.ts';
 import { INGRESS_HOOKS } from './support/ingress.ts';
 import { builtObject, compiled } from '../support/object.ts';
-import { attachTcx } from '../support/tcx.ts';
 import { World } from '../support/world.ts';
 
-const MATCH_ALL = ['u32', 'match', 'u32', '0', '0', 'flowid', '1:1'];
 const SIZES = { entries: 64, masks: 8, leaseMs: 60_000, heartbeatMs: 0, trainMs: 0 };
 const FRAMES = 5;
-
-/** How a hook is added to a device; resolves to what removes it again. */
-type AddHook = (device: string, ifindex: number) => Promise<() => Promise<void>>;
 
 for (const { hook, need } of INGRESS_HOOKS) {
   describe(`${hook} beside other hooks of a device`, function () {
     this.timeout(30_000);
-    const names = new NameMaker();
     let world: World;
     let backend: HostBackend;
     let received: Capture;
@@ -38,7 +29,7 @@ for (const { hook, need } of INGRESS_HOOKS) {
     let outPort = '';
 
     before(async function () {
-      needs(this, 'root', 'netns', need, 'nft', 'debian-python3');
+      needs(this, 'root', 'netns', need, 'debian-python3');
       world = await World.create(2);
       [inPort, outPort] = world.names();
       received = await Capture.start(world.port(outPort).vm);
@@ -66,74 +57,6 @@ for (const { hook, need } of INGRESS_HOOKS) {
 
     async function tc(...args: readonly string[]): Promise<string> {
       return run('tc', args);
-    }
-
-    const nft =
-      (hook: 'ingress' | 'egress'): AddHook =>
-      async (device) => {
-        const chain = await createNftChain(world.cleanup, names, device, hook, 'drop');
-        return () => chain.delete();
-      };
-
-    /** Adds a filter, and the qdisc for it unless ours is there. */
-    const tcFilter =
-      (direction: 'ingress' | 'egress', filter: readonly string[]): AddHook =>
-      async (device) => {
-        const isThere = (await tc('qdisc', 'show', 'dev', device)).includes('clsact');
-        if (!isThere) await tc('qdisc', 'add', 'dev', device, 'clsact');
-        await tc('filter', 'add', 'dev', device, direction, 'pref', '9', ...filter);
-        return async () => {
-          if (isThere) await tc('filter', 'delete', 'dev', device, direction, 'pref', '9');
-          else await tc('qdisc', 'delete', 'dev', device, 'clsact');
-        };
-      };
-
-    const tcx: AddHook = async (_, ifindex) => {
-      const detach = attachTcx(ifindex, 'ingress');
-      return async () => detach();
-    };
-
-    const BYPASSED: readonly (readonly [
-      what: string,
-      add: AddHook,
-      words: RegExp,
-      at?: 'output',
-    ])[] = [
-      [
-        'a tc filter',
-        tcFilter('ingress', MATCH_ALL),
-        /a tc ingress filter, which a redirect at tc ingress would bypass/,
-      ],
-      ['an nftables chain', nft('ingress'), /the nftables chain guard of table nk/],
-      ['another tcx program', tcx, /another tcx program/],
-      // The kernel exempts what tc has redirected from such chains.
-      ['an nftables egress chain', nft('egress'), /the nftables chain guard of table nk/, 'output'],
-    ];
-
-    for (const [what, add, words, at = 'input'] of BYPASSED) {
-      it(`removes its entries when ${what} appears on the ${at} port, and serves it afterwards`, async () => {
-        const port = at === 'input' ? inPort : outPort;
-        await backend.portsChanged(world.snapshot());
-        assert.equal(answer(), 'ok');
-        const [put] = await backend.apply([{ kind: 'put', flow: flow() }], never());
-        assert(put.ok);
-
-        let changes = 0;
-        const end = backend.onLost(() => changes++);
-        const remove = await add(port, world.port(port).ifindex);
-        try {
-          await eventually('a report of the change', () => changes > 0, 2_000);
-          const lost = await backend.portsChanged(world.snapshot());
-          assert.deepEqual(lost.map(formatFlowId), [idText(flow())]);
-          assert.deepEqual(await installed(backend), []);
-          assert.match(answer(), words);
-        } finally {
-          await remove();
-          end();
-        }
-        await backend.portsChanged(world.snapshot());
-        assert.equal(answer(), 'ok');
-      });
     }
 
     it('does not report its own program', async () => {

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import type { HostBackend } from '../../../../adapters/nic/host/backend.ts';
-import { ingressTable } from '../../../../lab/testbed/nic-tables.ts';
 import { monotonicMs } from '../../../../async/monotonic.ts';
 import type { FlowAction } from '../../../../engine/model/action.ts';
 import type { FieldMatch } from '../../../../engine/model/match.ts';
@@ -11,17 +10,18 @@ import { never } from '../../../contract/collect.ts';
 import { flowId } from '../../../support/flows.ts';
 import { needs } from '../../../support/needs.ts';
 import { exactly, matchOn } from '../../../support/match-fields.ts';
-import { INGRESS_HOOKS } from './support/ingress.ts';
-import { builtObject, compiled } from '../support/object.ts';
+import { compiled } from '../support/object.ts';
 import type { PassedFrames } from '../support/passed.ts';
+import { tableAt } from '../support/tables.ts';
 import { World } from '../support/world.ts';
-import { listenBehind } from './support/bridge.ts';
+import { SHARED_HOOKS } from './support/hooks.ts';
 
 /**
- * The kernel keeps the outer tag of a packet beside it, whether its sender did so or wrote it into the
- * frame.
+ * A VM that sends from a VLAN device on its veth hands the kernel an untagged frame with the tag beside it.
+ * XDP that does not read the metadata matches the packet as untagged. At tc ingress the kernel keeps the outer
+ * tag beside the packet, whether its sender did so or wrote it into the frame.
  */
-for (const { hook, need } of INGRESS_HOOKS) {
+for (const { name: hook, need, mode, listen } of SHARED_HOOKS) {
   describe(`${hook} and VLAN tags`, function () {
     this.timeout(30_000);
     let world: World;
@@ -33,7 +33,6 @@ for (const { hook, need } of INGRESS_HOOKS) {
 
     before(async function () {
       needs(this, 'root', 'netns', need, 'debian-python3');
-      const objectPath = builtObject('tcx');
       world = await World.create(2);
       [inPort, outPort] = world.names();
       const { vm } = world.port(inPort);
@@ -41,11 +40,10 @@ for (const { hook, need } of INGRESS_HOOKS) {
       await vm.exec('tc', ['qdisc', 'add', 'dev', 'eth0', 'clsact']);
       const filter = ['bpf', 'direct-action', 'object-file', program, 'section', 'tc'];
       await vm.exec('tc', ['filter', 'add', 'dev', 'eth0', 'egress', ...filter]);
-      passed = await listenBehind(world, inPort);
+      passed = await listen(world, inPort);
       received = await Capture.start(world.port(outPort).vm);
-      backend = ingressTable(hook, {
+      backend = tableAt(hook, {
         pinPath: world.pinPath(),
-        objectPath,
         entries: 16,
         masks: 8,
         leaseMs: 60_000,
@@ -95,7 +93,7 @@ for (const { hook, need } of INGRESS_HOOKS) {
     it('is active: the tag is in metadata, not in the frame', async () => {
       const { vm } = world.port(inPort);
       assert.match(await vm.exec('ethtool', ['-k', 'eth0']), /tx-vlan-offload: on/);
-      assert.ok(backend.ports().every((port) => port.mode === hook));
+      assert.ok(backend.ports().every((port) => port.mode === mode));
     });
 
     it('does not match a tagged packet as untagged', async () => {

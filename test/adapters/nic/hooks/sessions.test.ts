@@ -1,6 +1,4 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { PinPathInUse } from '../../../../adapters/nic/core/errors.ts';
@@ -8,22 +6,23 @@ import { Libbpf } from '../../../../adapters/nic/core/libbpf.ts';
 import { CONTROL, LAYOUT_VERSION, u32 } from '../../../../adapters/nic/core/records.ts';
 import type { HostBackend } from '../../../../adapters/nic/host/backend.ts';
 import type { FlowSpec } from '../../../../engine/model/flow.ts';
-import { ingressTable, type TableOptions } from '../../../../lab/testbed/nic-tables.ts';
+import type { TableOptions } from '../../../../lab/testbed/nic-tables.ts';
 import { run } from '../../../../lab/testbed/run.ts';
 import { idText, installed, never } from '../../../contract/collect.ts';
 import { flowId } from '../../../support/flows.ts';
 import { exactly, matchOn } from '../../../support/match-fields.ts';
 import { needs } from '../../../support/needs.ts';
-import { builtObject, projectRoot } from '../support/object.ts';
+import { OtherDaemon } from '../support/other-daemon.ts';
+import { tableAt } from '../support/tables.ts';
 import { World } from '../support/world.ts';
-import { programsAt } from './support/attached.ts';
-import { INGRESS_HOOKS } from './support/ingress.ts';
+import { programsOf, SHARED_HOOKS } from './support/hooks.ts';
 
-for (const { hook, need } of INGRESS_HOOKS) {
+for (const shared of SHARED_HOOKS) {
+  const { name: hook, need, mode, foreign } = shared;
   describe(`${hook} sessions`, function () {
     this.timeout(30_000);
     let world: World;
-    let options: TableOptions;
+    let options: Omit<TableOptions, 'objectPath'>;
     const open: HostBackend[] = [];
 
     before(async function () {
@@ -37,15 +36,15 @@ for (const { hook, need } of INGRESS_HOOKS) {
 
     beforeEach(() => {
       const sizes = { entries: 64, masks: 8, leaseMs: 60_000, heartbeatMs: 0 };
-      options = { pinPath: world.pinPath(), objectPath: builtObject('tcx'), ...sizes };
+      options = { pinPath: world.pinPath(), ...sizes };
     });
 
     afterEach(async () => {
       for (const backend of open.splice(0)) await backend.close('withdraw');
     });
 
-    async function started(changes: Partial<TableOptions> = {}): Promise<HostBackend> {
-      const backend = ingressTable(hook, { ...options, ...changes });
+    async function started(changes: Partial<typeof options> = {}): Promise<HostBackend> {
+      const backend = tableAt(hook, { ...options, ...changes });
       open.push(backend);
       await backend.start(world.snapshot(), never());
       return backend;
@@ -63,8 +62,7 @@ for (const { hook, need } of INGRESS_HOOKS) {
 
     /** The programs of both ports. */
     async function programs(): Promise<readonly number[]> {
-      const each = world.names().map((name) => programsAt(world.port(name).ifindex));
-      return (await Promise.all(each)).flat();
+      return (await programsOf(shared, world)).flat();
     }
 
     it('leave no program, no qdisc and no pin behind', async () => {
@@ -119,40 +117,31 @@ for (const { hook, need } of INGRESS_HOOKS) {
       const second = await started({ pinPath: world.pinPath() });
       for (const port of second.ports()) {
         assert.equal(port.mode, 'unavailable');
-        assert.match(port.detail, /another tcx program|a tc ingress filter/);
+        assert.match(port.detail, foreign);
       }
       await second.close('withdraw');
       assert.deepEqual(await programs(), before);
       await first.portsChanged(world.snapshot());
-      assert(first.ports().every((port) => port.mode === hook));
+      assert(first.ports().every((port) => port.mode === mode));
     });
 
     it('take over from a process that was killed', async () => {
-      const script = `
-        import { ingressTable } from '${projectRoot()}/lab/testbed/nic-tables.ts';
-        const { hook, options, ports, flows } = JSON.parse(process.argv.at(-1), (key, value) =>
-          key === 'value' || key === 'mask' ? Uint8Array.from(Object.values(value)) : value);
-        const backend = ingressTable(hook, options);
+      const flows = [flow(1), flow(2), flow(3)];
+      const other = await OtherDaemon.start(
+        `
+        import { tableAt } from './test/adapters/nic/support/tables.ts';
+        const { hook, options, ports, flows } = given;
+        const backend = tableAt(hook, options);
         const signal = new AbortController().signal;
         await backend.start(new Map(ports), signal);
         await backend.renewLease(Number(process.hrtime.bigint()) / 1e6);
-        await backend.apply(flows.map((flow) => ({ kind: 'put', flow })), signal);
-        console.log('ready');
-        setInterval(() => undefined, 1000);`;
-      const flows = [flow(1), flow(2), flow(3)];
-      const report = JSON.stringify({ hook, options, ports: [...world.snapshot()], flows });
-      const args = ['--import', 'tsx', '--input-type=module', '-e', script, '--', report];
-      const child = spawn(process.execPath, args, {
-        cwd: projectRoot(),
-        stdio: ['ignore', 'pipe', 'inherit'],
-      });
-      const exit = once(child, 'exit');
+        await backend.apply(flows.map((flow) => ({ kind: 'put', flow })), signal);`,
+        { hook, options, ports: [...world.snapshot()], flows },
+      );
       try {
-        await Promise.race([once(child.stdout, 'data'), exit]);
         await assert.rejects(started(), PinPathInUse);
       } finally {
-        child.kill('SIGKILL');
-        await exit;
+        await other.kill();
       }
       assert.equal((await programs()).length, 2, 'its programs are still attached');
       const backend = await started();
