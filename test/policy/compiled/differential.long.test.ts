@@ -1,0 +1,3 @@
+import { describeDifferential } from './differential.ts';
+
+describeDifferential(1_000_000, 50_000);

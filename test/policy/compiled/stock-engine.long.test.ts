@@ -1,0 +1,3 @@
+import { describeWholePolicies } from './stock/whole-policies.ts';
+
+describeWholePolicies(50);
