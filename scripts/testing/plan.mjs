@@ -6,6 +6,7 @@ import { join } from 'node:path/posix';
  * @property {readonly string[]} folders under test/, in running order; '' is test/ itself
  * @property {'release' | 'backports'} [kernel] the kernel of the lab that the tests run on; default:
  *   this machine's
+ * @property {string} [after] a lane before it in its stage, which must end first, if it runs
  */
 
 /**
@@ -13,6 +14,7 @@ import { join } from 'node:path/posix';
  * @property {string} name
  * @property {readonly string[]} files at least one
  * @property {'release' | 'backports'} [kernel]
+ * @property {string} [after] the lane that it waits for, if that runs
  */
 
 /**

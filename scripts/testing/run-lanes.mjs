@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { constants } from 'node:os';
 import { root } from '../setup/root.mjs';
 import { say } from '../setup/step.mjs';
+import { inTurn } from './in-turn.mjs';
 import { LaneProcess } from './lane-process.mjs';
 import { lanesToRepeat, withRepeated } from './repeat.mjs';
 import { addUp, summaryOf } from './results.mjs';
@@ -15,7 +16,7 @@ import { addUp, summaryOf } from './results.mjs';
  */
 
 /**
- * Runs the stages one after another, the lanes of a stage in parallel, then the few files with failed
+ * Runs the stages one after another, the lanes of a stage in parallel unless one waits for another, then the few files with failed
  * tests again, alone, and prints the results. The counts also go to the file in NORIKAE_TEST_COUNTS.
  *
  * @param {Choice} choice
@@ -37,18 +38,18 @@ export async function runLanes({ stages, options, filtered, repeats }) {
   const ends = [];
   const print = (/** @type {string} */ text) => void process.stdout.write(text);
   /** @param {readonly import('./plan.mjs').Lane[]} lanes */
-  const runBeside = async (lanes) => {
-    const settings = { root, options, print, live: lanes.length === 1 };
-    const started = lanes.map((lane) => new LaneProcess(lane, settings));
-    for (const lane of started) running.add(lane);
-    return Promise.all(
-      started.map(async (lane) => {
-        const end = await lane.ended;
-        running.delete(lane);
-        return end;
-      }),
-    );
-  };
+  const runBeside = (lanes) =>
+    inTurn(lanes, async (lane) => {
+      const { name } = lane;
+      if (stoppedBy !== undefined) {
+        return { name, result: undefined, trouble: 'was not run', elapsedMs: 0 };
+      }
+      const started = new LaneProcess(lane, { root, options, print, live: lanes.length === 1 });
+      running.add(started);
+      const end = await started.ended;
+      running.delete(started);
+      return end;
+    });
   for (const lanes of stages) {
     if (stoppedBy !== undefined) break;
     ends.push(...(await runBeside(lanes)));
