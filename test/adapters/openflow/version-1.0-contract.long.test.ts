@@ -1,0 +1,3 @@
+import { describeSwitchContract } from './switch-contract.ts';
+
+describeSwitchContract('OpenFlow10');

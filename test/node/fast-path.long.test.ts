@@ -1,0 +1,3 @@
+import { describeFastPathLab } from './fast-path-rig.ts';
+
+describeFastPathLab('1.0');
