@@ -98,6 +98,21 @@ export class Iperf3Client {
   }
 
   /**
+   * Ends the transfer before its time; resolves when the client has exited.
+   *
+   * @throws {ProcessTrouble} when it had ended by itself: its connection did not last
+   */
+  async end(): Promise<void> {
+    const { exit } = this.process;
+    if (exit !== undefined) {
+      throw new ProcessTrouble(
+        `iperf3 client: has ended with ${exit.code ?? exit.signal}:\n${this.process.tail()}`,
+      );
+    }
+    await this.process.stop();
+  }
+
+  /**
    * Resolves when the client has exited.
    *
    * @throws {ProcessTrouble} when it ended with an error

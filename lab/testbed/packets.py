@@ -1,6 +1,6 @@
 """Sends and captures raw Ethernet frames on a device, frames as hexadecimal lines.
 
-  packets.py send DEVICE PPS ROUNDS < frames   each round sends every frame once; 0: until killed
+  packets.py send DEVICE PPS ROUNDS < frames   each round sends every frame once; 0: until SIGTERM
   packets.py capture DEVICE MARKER             prints frames that contain MARKER, until killed
 """
 
@@ -24,12 +24,14 @@ def send(device, pps, rounds):
     sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
     sock.bind((device, 0))
     sent = 0
+    # Taken between two frames, so that the count is right.
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
     start = time.monotonic()
     print("sending", flush=True)
     while rounds == 0 or sent < rounds * len(frames):
         ahead = start + sent / pps - time.monotonic()
-        if ahead > 0:
-            time.sleep(ahead)
+        if signal.sigtimedwait([signal.SIGTERM], max(ahead, 0)):
+            break
         sock.send(frames[sent % len(frames)])
         sent += 1
     print(f"sent {sent}", flush=True)

@@ -72,6 +72,14 @@ export async function startSender(
   return sender;
 }
 
+/** Ends a sender; resolves to the number of frames that it has sent. */
+export async function stopSender(sender: ManagedProcess): Promise<number> {
+  sender.kill('SIGTERM');
+  const line = await sender.waitForLine((text) => text.startsWith('sent '), 10_000, 'end');
+  await sender.exited;
+  return Number(line.slice('sent '.length));
+}
+
 /** Sends each frame once from a VM's eth0. */
 export async function sendFrames(
   vm: Namespace,

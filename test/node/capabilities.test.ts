@@ -27,9 +27,9 @@ describe('on the real node, a daemon with the capabilities of the systemd unit',
   });
 
   it('offloads, restarts and adopts, and withdraws', async () => {
-    const settings = { backend: { leaseMs: 8_000 }, capabilities };
+    const settings = { backend: { leaseMs: 20_000 }, capabilities };
     const first = await fixture.startDaemon(settings);
-    const client = await fixture.startTcp(7);
+    const client = await fixture.startTcp(40);
     await fixture.waitForTcpOffloaded(first);
     const packets = await fixture.vswitchPackets(fixture.sender);
     const killedMs = performance.now();
@@ -42,7 +42,7 @@ describe('on the real node, a daemon with the capabilities of the systemd unit',
     assert.equal((await second.control.status()).backend?.unservedPorts.length, 0);
     const { withdrawn } = await second.control.onloadAll();
     assert.ok(withdrawn >= 2, `onload-all moved ${withdrawn} flows`);
-    await client.done();
+    await client.end();
     assert.equal(await second.stop(), 0);
     const links = await Promise.all(
       [fixture.sender, fixture.receiver].map(({ name }) =>

@@ -3,7 +3,7 @@ import type { FlowView } from '../../api/flow-views.ts';
 import { packageRoot } from '../../platform/package-root.ts';
 import { type DaemonSettings, NorikaeDaemon } from '../../lab/testbed/daemon.ts';
 import { ethernet, ipv4, MARKER, udp } from '../../lab/testbed/frames.ts';
-import { Iperf3Client } from '../../lab/testbed/iperf3.ts';
+import { type Interval, Iperf3Client } from '../../lab/testbed/iperf3.ts';
 import { BRIDGE, TestNode, type Vm } from '../../lab/testbed/node.ts';
 import type { Datapath } from '../../lab/testbed/ovs.ts';
 import { waitFor } from '../../lab/testbed/wait.ts';
@@ -14,6 +14,9 @@ export const EAGER = join(packageRoot(), 'test', 'node', 'policies', 'eager.json
 
 /** Rate of a {@link NodeFixture.startTcp}: thousands of packets a second, from a few per cent CPU. */
 const TCP_BITS_PER_SECOND = 200e6;
+
+/** Reports of a {@link NodeFixture.startTcp} in two seconds. */
+const RATE_INTERVALS = 8;
 
 /** A stateful ACL: the first VM may open connections to the second. */
 export const STATEFUL_ACL = [
@@ -148,6 +151,24 @@ export function macsOf(flow: number): { readonly src: string; readonly dst: stri
 /** True for the flow that {@link udpFrames} makes, where a rule matches its source MAC. */
 export function isUdpFlow(flow: number): (view: FlowView) => boolean {
   return (view) => view.match.includes(`eth_src=${macsOf(flow).src}`);
+}
+
+/**
+ * The mean rate of a connection over the next 2 s, from when it sends again, bits/s. Ends it.
+ *
+ * @throws {NotInTime} when it does not send; {ProcessTrouble} when it has ended
+ */
+export async function rateFromNowOn(client: Iperf3Client): Promise<number> {
+  const next = client.intervals.length;
+  const looked = (): readonly Interval[] => {
+    const later = client.intervals.slice(next);
+    const again = later.findIndex(({ bytes }) => bytes > 0);
+    return again === -1 ? [] : later.slice(again, again + RATE_INTERVALS);
+  };
+  const enough = () => (looked().length === RATE_INTERVALS ? true : undefined);
+  await waitFor('the connection goes on', enough, { timeoutMs: MOVE_MS });
+  await client.end();
+  return looked().reduce((sum, { bitsPerSecond }) => sum + bitsPerSecond / RATE_INTERVALS, 0);
 }
 
 /** The slowest of a client's reports since a moment of performance.now(), bits/s. */
