@@ -1,5 +1,5 @@
 import { readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { SetupFailed } from '../setup/step.mjs';
 
 /** Suffix of files with tests that take minutes. */
@@ -7,6 +7,9 @@ const LONG = '.long.test.ts';
 
 /** The import of tests that depend on the machine. */
 const NEEDS = /from '[./]+\/support\/needs\.ts'/;
+
+/** Paths of imported modules of the package. */
+const IMPORTS = /^(?:import .*|\}) from '(\.[^']+\.ts)'/gm;
 
 /**
  * @param {string} root folder of the package
@@ -24,13 +27,23 @@ export function isLong(file) {
 }
 
 /**
- * Whether tests need root or an installed program: they import `needs`.
+ * Whether tests need root or an installed program: they, or what they import of the tests, import `needs`.
  *
  * @param {string} root folder of the package
  * @param {string} file
+ * @param {Set<string>} [seen] files that have been read
+ * @returns {Promise<boolean>}
  */
-export async function needsMachine(root, file) {
-  return NEEDS.test(await readFile(join(root, file), 'utf8'));
+export async function needsMachine(root, file, seen = new Set()) {
+  seen.add(file);
+  const text = await readFile(join(root, file), 'utf8');
+  if (NEEDS.test(text)) return true;
+  const imported = [...text.matchAll(IMPORTS)].map(([, path]) => join(dirname(file), path));
+  for (const other of imported) {
+    if (!other.startsWith('test/') || seen.has(other)) continue;
+    if (await needsMachine(root, other, seen)) return true;
+  }
+  return false;
 }
 
 /**

@@ -18,15 +18,17 @@ export const STAGES = [
     // All other folders.
     { name: 'pure', folders: ['policy', 'policy-tools', ''] },
   ],
-  // On kernels of Debian in emulated machines, each of which keeps a core busy.
+  // On kernels of Debian in emulated machines, each of which keeps a core busy: two at a time.
   [
-    { name: 'kernel-lab', folders: ['lab/kernel'] },
     { name: 'kernel-release', folders: ['kernel'], kernel: 'release' },
+    { name: 'kernel-backports', folders: ['kernel'], kernel: 'backports' },
     {
-      name: 'kernel-backports',
-      folders: ['kernel', 'lab/nic-module/guest'],
+      name: 'nic-module',
+      folders: ['lab/nic-module/guest'],
       kernel: 'backports',
+      after: 'kernel-release',
     },
+    { name: 'kernel-lab', folders: ['lab/kernel'], after: 'kernel-backports' },
   ],
 ];
 
@@ -57,7 +59,16 @@ export const FAST_STAGES = [
         'views',
       ],
     },
-    { name: 'waiting', folders: ['adapters/openflow', 'scripts/testing'] },
+    {
+      name: 'waiting',
+      folders: [
+        'adapters/nic/flower',
+        'adapters/nic/ntuple',
+        'adapters/nic/vf',
+        'adapters/openflow',
+        'scripts/testing',
+      ],
+    },
   ],
 ];
 

@@ -36,6 +36,9 @@ describe('test files', () => {
   it('show by an import that they depend on the machine', async () => {
     assert.equal(await needsMachine(packageRoot(), 'test/lab/testbed.test.ts'), true);
     assert.equal(await needsMachine(packageRoot(), 'test/scripts/testing/files.test.ts'), false);
+    // Through what it imports.
+    const contract = 'test/adapters/openflow/backend-contract.test.ts';
+    assert.equal(await needsMachine(packageRoot(), contract), true);
   });
 
   it('are run from dist/', () => {
