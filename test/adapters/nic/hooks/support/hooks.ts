@@ -18,7 +18,7 @@ export interface SharedHook {
   /** Starts to listen where the vSwitch gets what the hook passes on. */
   readonly listen: Listen;
   /** Ids of the programs that are attached to a device here. */
-  programsAt(ifindex: number): Promise<readonly number[]>;
+  readonly programsAt: (ifindex: number) => Promise<readonly number[]>;
 }
 
 /** All hooks. */
