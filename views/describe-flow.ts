@@ -1,12 +1,13 @@
 import type { FlowAction, FlowActions } from '../engine/model/action.ts';
 import {
+  exactMask,
   type FieldMatch,
   type FieldName,
   type FlowMatch,
   isExact,
   type TunnelMatch,
 } from '../engine/model/match.ts';
-import { tunnelName } from '../engine/model/tunnel.ts';
+import { type TunnelHeader, tunnelName } from '../engine/model/tunnel.ts';
 import { fieldText } from './field-text.ts';
 
 /**
@@ -41,9 +42,15 @@ function describeAction(action: FlowAction): string {
   if (action.kind === 'set') return `set ${describeField(action)}`;
   if (action.kind === 'pop-vlan') return 'pop vlan';
   if (action.kind === 'opaque') return action.text;
-  if (action.kind === 'push-tunnel') return `push ${tunnelName(action.header)}`;
+  if (action.kind === 'push-tunnel') return `push ${describeHeader(action.header)}`;
   const tpid = action.tpid === 0x8100 ? '' : ` tpid=0x${action.tpid.toString(16)}`;
   return `push vlan ${action.vid} pcp=${action.pcp}${tpid}`;
+}
+
+function describeHeader(header: TunnelHeader): string {
+  const { dst } = header;
+  const field = dst.length === 4 ? 'ipv4_dst' : 'ipv6_dst';
+  return `${tunnelName(header)} to ${fieldText(field, dst, exactMask(field))}`;
 }
 
 function describeTunnel(tunnel: TunnelMatch): string {

@@ -1,6 +1,6 @@
 import { ByteQueue } from '../input/byte-queue.ts';
 import { TraceDamaged } from '../input/trace-error.ts';
-import { BLOCK_HEADER, MAX_BLOCK_BYTES, MAGIC, VERSION } from './format.ts';
+import { BLOCK_HEADER, MAX_BLOCK_BYTES, MAGIC, OLDEST_VERSION, VERSION } from './format.ts';
 
 /** A block of a recording. */
 export interface RecordedBlock {
@@ -21,10 +21,15 @@ export function isRecording(head: Uint8Array): boolean {
 export class BlockReader {
   readonly #file: string;
   readonly #queue = new ByteQueue();
-  #headerRead = false;
+  #version: number | undefined;
 
   constructor(file: string) {
     this.#file = file;
+  }
+
+  /** Version of the format; undefined before {@link next} has read the header. */
+  get version(): number | undefined {
+    return this.#version;
   }
 
   push(chunk: Uint8Array): void {
@@ -38,7 +43,7 @@ export class BlockReader {
    */
   next(): RecordedBlock | undefined {
     const queue = this.#queue;
-    if (!this.#headerRead && !this.#readHeader()) return undefined;
+    if (this.#version === undefined && !this.#readHeader()) return undefined;
     if (queue.length < BLOCK_HEADER) return undefined;
     const { at, offset } = queue;
     const length = queue.view.getUint32(at + 1, true);
@@ -63,7 +68,8 @@ export class BlockReader {
    */
   end(): void {
     const { length, offset } = this.#queue;
-    if (!this.#headerRead) throw this.#damaged(offset, 'the recording ends in its header');
+    if (this.#version === undefined)
+      throw this.#damaged(offset, 'the recording ends in its header');
     if (length > 0) throw this.#damaged(offset, 'the recording ends in the middle of this block');
   }
 
@@ -73,14 +79,14 @@ export class BlockReader {
     const head = queue.bytes.subarray(queue.at, queue.end);
     if (!isRecording(head)) throw this.#damaged(queue.offset, 'not a recording');
     const version = head[MAGIC.length];
-    if (version !== VERSION) {
+    if (version < OLDEST_VERSION || version > VERSION) {
       throw this.#damaged(
         MAGIC.length,
-        `unsupported version ${version} of the recording; expected ${VERSION}`,
+        `unsupported version ${version} of the recording; expected ${OLDEST_VERSION} to ${VERSION}`,
       );
     }
     queue.skip(MAGIC.length + 1);
-    this.#headerRead = true;
+    this.#version = version;
     return true;
   }
 

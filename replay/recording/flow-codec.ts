@@ -9,10 +9,15 @@ import {
   fieldBytes,
   isExact,
 } from '../../engine/model/match.ts';
-import { tunnelName } from '../../engine/model/tunnel.ts';
 import type { ByteWriter } from './byte-writer.ts';
-import { Action, MASKED, MAX_NAMES } from './format.ts';
+import { Action, MASKED, MAX_NAMES, VERSION } from './format.ts';
 import type { PayloadReader } from './payload-reader.ts';
+import {
+  decodeHeader,
+  decodeTunnelMatch,
+  encodeHeader,
+  encodeTunnelMatch,
+} from './tunnel-codec.ts';
 
 /** Match and actions of a flow: a FlowSpec without the id. */
 export interface FlowDescription {
@@ -45,8 +50,7 @@ export class FlowEncoder {
 
   flow({ match, actions }: FlowDescription, to: ByteWriter): void {
     this.name(match.inPort, to);
-    to.varint(match.fields.length);
-    for (const field of match.fields) this.#field(field, !isExact(field), to);
+    this.#fields(match.fields, to);
     to.varint(match.opaque.length);
     for (const { name, text } of match.opaque) {
       this.name(name, to);
@@ -54,6 +58,12 @@ export class FlowEncoder {
     }
     to.varint(actions.length);
     for (const action of actions) this.#action(action, to);
+    encodeTunnelMatch(match.tunnel, to, (fields) => this.#fields(fields, to));
+  }
+
+  #fields(fields: readonly FieldMatch[], to: ByteWriter): void {
+    to.varint(fields.length);
+    for (const field of fields) this.#field(field, !isExact(field), to);
   }
 
   #field({ field, value, mask }: FieldMatch, masked: boolean, to: ByteWriter): void {
@@ -83,8 +93,8 @@ export class FlowEncoder {
         to.byte(Action.popVlan);
         break;
       case 'push-tunnel':
-        to.byte(Action.other);
-        to.text(`push ${tunnelName(action.header)}`);
+        to.byte(Action.pushTunnel);
+        encodeHeader(action.header, to);
         break;
       case 'opaque':
         to.byte(Action.other);
@@ -99,6 +109,12 @@ export class FlowEncoder {
 /** Decodes what {@link FlowEncoder} writes. Each method throws PayloadError. */
 export class FlowDecoder {
   readonly #names: string[] = [];
+  readonly #hasTunnels: boolean;
+
+  /** @param version of the recording */
+  constructor(version = VERSION) {
+    this.#hasTunnels = version >= 2;
+  }
 
   name(from: PayloadReader): string {
     const number = from.varint();
@@ -119,15 +135,21 @@ export class FlowDecoder {
 
   flow(from: PayloadReader): FlowDescription {
     const inPort = this.name(from);
-    const fields = Array.from({ length: from.count(2) }, () => this.#field(from)).filter((f) =>
-      f.mask.some((byte) => byte !== 0),
-    );
+    const fields = this.#fields(from);
     const opaque = Array.from({ length: from.count(2) }, () => ({
       name: this.name(from),
       text: from.text(),
     }));
     const actions = Array.from({ length: from.count(1) }, () => this.#action(from));
-    return { match: { inPort, fields, opaque }, actions };
+    const match = { inPort, fields, opaque };
+    const tunnel = this.#hasTunnels ? decodeTunnelMatch(from, () => this.#fields(from)) : undefined;
+    return { match: tunnel === undefined ? match : { ...match, tunnel }, actions };
+  }
+
+  #fields(from: PayloadReader): readonly FieldMatch[] {
+    return Array.from({ length: from.count(2) }, () => this.#field(from)).filter((f) =>
+      f.mask.some((byte) => byte !== 0),
+    );
   }
 
   #field(from: PayloadReader): FieldMatch {
@@ -158,6 +180,8 @@ export class FlowDecoder {
         };
       case Action.popVlan:
         return { kind: 'pop-vlan' };
+      case Action.pushTunnel:
+        return { kind: 'push-tunnel', header: decodeHeader(from) };
       case Action.other:
         return { kind: 'opaque', text: from.text() };
       default:

@@ -1,5 +1,5 @@
 /*
- * Format of a recording, version 1: the traffic of a node's flows, tick by tick.
+ * Format of a recording, version 2: the traffic of a node's flows, tick by tick.
  *
  *   recording  magic, version, block...
  *   magic      the eight bytes of MAGIC; version: one byte
@@ -30,14 +30,23 @@
  *          fields: count; name, length in bytes (+ 128: has a mask), value, mask
  *          other conditions: count; name and text each
  *          actions: count; each a kind: 1 output, port (name); 2 set, as a field, always with a
- *            mask; 3 push VLAN, TPID, VID, PCP; 4 pop VLAN; 5 another, text
+ *            mask; 3 push VLAN, TPID, VID, PCP; 4 pop VLAN; 5 another, text; 6 push tunnel, header
+ *          arrives in a tunnel (since version 2): 0; or 1, kind, fields, VNI, options, then DF and UDP
+ *            checksum: 0 either, 1 no, 2 yes
+ *   header kind; with (1) or without (0) Ethernet, source and destination MAC address; size of an address, source and
+ *          destination address; TOS, TTL (1 byte each); DF, 0 or 1; UDP source port plus 1, or 0 for none;
+ *          UDP destination port; UDP checksum, 0 or 1; VNI, options
+ *   kind   of a tunnel: 1 Geneve, 2 VXLAN
+ *   options  length and bytes
  *
  * Packets and bytes are since the last tick, over all paths.
  */
 
 /** `NORIKAE` and a control character, which no text file contains. */
 export const MAGIC = Uint8Array.of(0x4e, 0x4f, 0x52, 0x49, 0x4b, 0x41, 0x45, 0x1a);
-export const VERSION = 1;
+export const VERSION = 2;
+/** The oldest version that can be read. It has no tunnels. */
+export const OLDEST_VERSION = 1;
 /** Size of a block's header, bytes. */
 export const BLOCK_HEADER = 5;
 /** Maximum content of a block, bytes. A tick of a million flows has about 12 MB. */
@@ -56,7 +65,17 @@ export const MASKED = 0x80;
 export const Block = { start: 1, ports: 2, tick: 3, end: 4 } as const;
 
 /** Kinds of actions. */
-export const Action = { output: 1, set: 2, pushVlan: 3, popVlan: 4, other: 5 } as const;
+export const Action = {
+  output: 1,
+  set: 2,
+  pushVlan: 3,
+  popVlan: 4,
+  other: 5,
+  pushTunnel: 6,
+} as const;
+
+/** Kinds of tunnels. */
+export const Kind = { geneve: 1, vxlan: 2 } as const;
 
 /** First block of a recording. */
 export interface RecordingStart {

@@ -74,10 +74,15 @@ async function* blocks(
   { onProgress, reason }: RecordOptions,
 ): AsyncGenerator<Uint8Array> {
   const reader = new BlockReader('the recording from the daemon');
-  yield Uint8Array.of(...MAGIC, VERSION);
+  let hasHeader = false;
+  const header = (): Uint8Array => {
+    hasHeader = true;
+    return Uint8Array.of(...MAGIC, reader.version ?? VERSION);
+  };
   for await (const chunk of chunks) {
     reader.push(chunk);
     for (let block = reader.next(); block !== undefined; block = reader.next()) {
+      if (!hasHeader) yield header();
       progress.bytes += block.whole.length;
       if (block.type === Block.tick) {
         const tick = new PayloadReader(block.content);
@@ -90,6 +95,7 @@ async function* blocks(
       yield block.whole.slice();
     }
   }
+  if (!hasHeader) yield header();
   const end: RecordingEnd = { reason: reason() };
   yield jsonBlock(Block.end, end);
 }

@@ -20,7 +20,7 @@ export class RecordingFeed implements TraceFeed {
   readonly #file: string;
   readonly #chunks: AsyncIterator<Uint8Array>;
   readonly #blocks: BlockReader;
-  readonly #flows = new FlowDecoder();
+  #decoder: FlowDecoder | undefined;
   /** Slot in the traffic by slot in the recording. */
   #slots = new Int32Array(0);
   #startedMs: number | null = null;
@@ -48,6 +48,10 @@ export class RecordingFeed implements TraceFeed {
     this.#file = source.file;
     this.#chunks = source.chunks[Symbol.asyncIterator]();
     this.#blocks = new BlockReader(source.file);
+  }
+
+  get #flows(): FlowDecoder {
+    return (this.#decoder ??= new FlowDecoder(this.#blocks.version));
   }
 
   startMs(): number {

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { type ReasonCode, REASONS } from '../../engine/model/reason.ts';
 import type { FlowView, LimitsView } from '../../api/flow-views.ts';
 import { FIELD_BITS, type FieldName, fieldBytes } from '../../engine/model/match.ts';
+import type { TunnelHeader } from '../../engine/model/tunnel.ts';
 import { describeActions, describeMatch } from '../../views/describe-flow.ts';
 import { fieldText } from '../../views/field-text.ts';
 import { flowTable, shortMatch } from '../../views/flow-columns.ts';
@@ -100,6 +101,28 @@ describe('descriptions of flows', () => {
       ]),
       'pop vlan, set ip_ttl=63, push vlan 7 pcp=1 tpid=0x88a8, output vm2, ct(commit)',
     );
+  });
+
+  it('name the tunnel that packets are put into, and where it ends', () => {
+    const header = {
+      kind: 'geneve',
+      ethernet: undefined,
+      src: Uint8Array.of(172, 16, 0, 1),
+      dst: Uint8Array.of(172, 16, 0, 2),
+      tos: 0,
+      ttl: 64,
+      doNotFragment: true,
+      srcPort: undefined,
+      dstPort: 6081,
+      hasChecksum: false,
+      vni: 0x64,
+      options: new Uint8Array(0),
+    } as const;
+    const show = (of: TunnelHeader): string =>
+      describeActions([{ kind: 'push-tunnel', header: of }]);
+    assert.equal(show(header), 'push geneve vni 0x64 to 172.16.0.2');
+    const dst = Uint8Array.of(0xfd, ...new Uint8Array(14), 2);
+    assert.equal(show({ ...header, src: dst, dst, vni: 5 }), 'push geneve vni 0x5 to fd00::2');
   });
 
   it('show a mask as a prefix exactly if it is one', () => {

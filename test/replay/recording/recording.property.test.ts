@@ -7,18 +7,20 @@ import {
   type FieldMatch,
   fieldBytes,
   type FlowMatch,
+  type TunnelMatch,
 } from '../../../engine/model/match.ts';
+import type { TunnelHeader } from '../../../engine/model/tunnel.ts';
 import type { Tick } from '../../../engine/model/tick.ts';
-import { jsonBlock, joined } from '../../../replay/recording/blocks.ts';
+import { block, jsonBlock, joined } from '../../../replay/recording/blocks.ts';
 import { ByteWriter } from '../../../replay/recording/byte-writer.ts';
 import { FlowDecoder, FlowEncoder } from '../../../replay/recording/flow-codec.ts';
-import { Block } from '../../../replay/recording/format.ts';
+import { Block, MAGIC } from '../../../replay/recording/format.ts';
 import { PayloadError, PayloadReader } from '../../../replay/recording/payload-reader.ts';
 import { RecordingFeed } from '../../../replay/recording/recording-feed.ts';
 import { TickEncoder } from '../../../replay/recording/tick-encoder.ts';
 import { TraceDamaged, TraceError } from '../../../replay/input/trace-error.ts';
 import { Traffic } from '../../../replay/input/traffic.ts';
-import { anyFrom, flowId, read } from '../../support/flows.ts';
+import { anyFrom, flowId, outputTo, read } from '../../support/flows.ts';
 import { sourceOf } from '../support/trace-file.ts';
 
 /** Decoded objects have the default prototype. */
@@ -36,14 +38,47 @@ const field: fc.Arbitrary<FieldMatch> = fc.constantFrom(...FIELDS).chain((name) 
     return { field: name, value: value.map((byte, i) => byte & mask[i]), mask };
   });
 });
+const wire = (length: number): fc.Arbitrary<Uint8Array> =>
+  fc.uint8Array({ minLength: length, maxLength: length });
+const tunnelKind = fc.constantFrom('geneve' as const, 'vxlan' as const);
+const network = { vni: fc.nat(0xff_ffff), options: fc.uint8Array({ maxLength: 12 }) };
+const tunnel: fc.Arbitrary<TunnelMatch> = fc.record(
+  {
+    ...network,
+    kind: tunnelKind,
+    fields: fc.array(field, { maxLength: 4 }),
+    doNotFragment: fc.boolean(),
+    hasChecksum: fc.boolean(),
+  },
+  { ...PLAIN, requiredKeys: ['kind', 'fields', 'vni', 'options'] },
+);
+const header: fc.Arbitrary<TunnelHeader> = fc.constantFrom(4, 16).chain((length) =>
+  fc.record(
+    {
+      ...network,
+      kind: tunnelKind,
+      ethernet: fc.option(fc.record({ src: wire(6), dst: wire(6) }, PLAIN), { nil: undefined }),
+      src: wire(length),
+      dst: wire(length),
+      tos: fc.nat(255),
+      ttl: fc.nat(255),
+      doNotFragment: fc.boolean(),
+      srcPort: fc.option(fc.nat(0xffff), { nil: undefined }),
+      dstPort: fc.nat(0xffff),
+      hasChecksum: fc.boolean(),
+    },
+    PLAIN,
+  ),
+);
 const name = fc.constantFrom('vm1', 'vm2', 'eth0', 'ü', '');
 const match: fc.Arbitrary<FlowMatch> = fc.record(
   {
     inPort: name,
     fields: fc.array(field, { maxLength: 6 }),
     opaque: fc.array(fc.record({ name, text: fc.string() }, PLAIN), { maxLength: 2 }),
+    tunnel,
   },
-  PLAIN,
+  { ...PLAIN, requiredKeys: ['inPort', 'fields', 'opaque'] },
 );
 const actions: fc.Arbitrary<FlowActions> = fc.array(
   fc.oneof(
@@ -59,6 +94,7 @@ const actions: fc.Arbitrary<FlowActions> = fc.array(
       PLAIN,
     ),
     fc.constant({ kind: 'pop-vlan' as const }),
+    header.map((one) => ({ kind: 'push-tunnel' as const, header: one })),
     fc.record({ kind: fc.constant('opaque' as const), text: fc.string() }, PLAIN),
   ),
   { maxLength: 4 },
@@ -97,6 +133,56 @@ describe('replay: recording', () => {
         assert.equal(reader.left, 0);
       }),
     );
+  });
+
+  it('codec: decodes flows of version 1, which had no tunnels', () => {
+    const old = fc
+      .record({ match, actions }, PLAIN)
+      .filter(
+        (flow) =>
+          flow.match.tunnel === undefined &&
+          flow.actions.every(({ kind }) => kind !== 'push-tunnel'),
+      );
+    fc.assert(
+      fc.property(old, (flow) => {
+        const writer = new ByteWriter();
+        new FlowEncoder().flow(flow, writer);
+        // The last byte says that there is no tunnel.
+        const reader = new PayloadReader(writer.written.slice(0, -1));
+        assert.deepEqual(new FlowDecoder(1).flow(reader), flow);
+        assert.equal(reader.left, 0);
+      }),
+    );
+  });
+
+  it('plays a recording of version 1', async () => {
+    const tick = new ByteWriter();
+    tick.varint(250_000);
+    tick.varint(0);
+    tick.byte(0);
+    // Totals, loads of ports, flows that were missed, flows gone.
+    for (let n = 0; n < 4 + 1 + 3 + 1; n++) tick.varint(0);
+    tick.varint(1);
+    tick.varint(0);
+    const encoder = new FlowEncoder();
+    encoder.id(flowId(1), tick);
+    encoder.flow({ match: anyFrom('vm1'), actions: outputTo('vm2') }, tick);
+    const withoutTunnel = tick.written.slice(0, -1);
+    tick.clear();
+    // No flow changed; traffic of one.
+    for (const number of [0, 1, 0, 7, 700, 0]) tick.varint(number);
+    const parts = [
+      Uint8Array.of(...MAGIC, 1),
+      jsonBlock(Block.start, START),
+      block(Block.tick, [withoutTunnel, tick.written.slice()]),
+      jsonBlock(Block.end, { reason: 'done' }),
+    ];
+    const { traffic, failure } = await play(joined(parts));
+    assert.equal(failure, undefined);
+    assert.ok(traffic.slotOf(flowId(1)) >= 0);
+    assert.deepEqual([traffic.totalPackets, traffic.totalBytes], [7, 700]);
+    const later = await play(joined([Uint8Array.of(...MAGIC, 3), ...parts.slice(1)]));
+    assert.match(String(later.failure), /unsupported version 3 of the recording; expected 1 to 2/);
   });
 
   it('codec: decodes arbitrary bytes or fails with a PayloadError', () => {
