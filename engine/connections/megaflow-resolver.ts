@@ -1,5 +1,6 @@
 import type { FlowAction } from '../model/action.ts';
 import type { PacketHeaders, TrackedConnection } from '../model/connection.ts';
+import type { RefusedConnectionCode } from '../model/refused-connection.ts';
 import { sameBytes } from '../model/same-actions.ts';
 import type { FlowId } from '../model/flow-id.ts';
 import type { FlowTable } from '../model/flow-table.ts';
@@ -19,11 +20,29 @@ import type { ChainResolver, ConnectionRefusal, Resolution } from './resolver.ts
 import { TCP } from './chain/tuple.ts';
 import type { UntrackedTuple } from './chain/tracking.ts';
 
-/** A resolution, and the megaflows that it is made of. */
+/** What conntrack has answered. */
+interface Answer extends UntrackedTuple {
+  readonly found: FoundConnection | undefined;
+}
+
+/** A resolution, and what it was made of: it is the same as long as that is. */
 interface Made extends Resolution {
   readonly megaflows: readonly Megaflow[];
   readonly untracked: readonly UntrackedTuple[];
+  readonly answers: readonly Answer[];
+  /** What of the host's settings was in the way. */
+  readonly obstacle: ConnectionRefusal | undefined;
+  /** {@link MegaflowIndex.version}. */
+  readonly version: number;
 }
+
+/** Refusals that any other megaflow may end: one was missing, or could not be compared with the packets. */
+const OF_MISSING: ReadonlySet<RefusedConnectionCode> = new Set<RefusedConnectionCode>([
+  'no-megaflow',
+  'chain-broken',
+  'not-tracked',
+  'unsupported-match',
+]);
 
 const CHECKS_UNKNOWN = {
   code: 'sequence-checks',
@@ -77,38 +96,46 @@ export class MegaflowResolver implements ChainResolver {
     return made;
   }
 
-  /** True if everything that an entry was composed of is as it was. */
+  /**
+   * True if everything that a resolution was made of is as it was. It is asked of each connection at each
+   * reading: loops, not callbacks.
+   */
   #isCurrent(last: Resolution): boolean {
     const made = this.#made.get(last);
-    if (made === undefined || made.refusal !== undefined) return false;
-    return (
-      made.megaflows.every((megaflow) => this.#index.has(megaflow)) &&
-      made.tracked.every((found) => this.#isTracked(found)) &&
-      made.untracked.every(({ zone, tuple }) => this.#find(zone, tuple) === undefined) &&
-      this.#obstacle(made) === undefined
-    );
+    if (made === undefined) return false;
+    const { megaflows, answers, refusal, obstacle, version } = made;
+    for (const megaflow of megaflows) if (!this.#index.has(megaflow)) return false;
+    for (const answer of answers) if (!this.#answersSame(answer)) return false;
+    if (refusal === undefined || obstacle !== undefined) return this.#obstacle(made) === obstacle;
+    return !OF_MISSING.has(refusal.code) || version === this.#index.version;
   }
 
-  #isTracked({ connection, direction }: FoundConnection): boolean {
-    const now = this.#find(connection.zone, connection[direction]);
-    return now?.direction === direction && isSame(now.connection, connection);
+  #answersSame({ zone, tuple, found }: Answer): boolean {
+    const now = this.#find(zone, tuple);
+    if (now === undefined || found === undefined) return now === found;
+    return now.direction === found.direction && isSame(now.connection, found.connection);
   }
 
   #compose(headers: PacketHeaders): Made {
-    const composed = composeConnection(headers, this.#index, (zone, tuple) =>
-      this.#find(zone, tuple),
-    );
+    const answers: Answer[] = [];
+    const composed = composeConnection(headers, this.#index, (zone, tuple) => {
+      const found = this.#find(zone, tuple);
+      answers.push({ zone, tuple, found });
+      return found;
+    });
     const { chain: megaflows } = composed;
     const chain = megaflows.map(({ id }) => id);
+    const { version } = this.#index;
     if (composed.kind === 'refused') {
       const { code, detail } = composed;
-      return { ...refused(headers, { code, detail }), chain, megaflows, untracked: [] };
+      const from = { chain, megaflows, untracked: [], answers, obstacle: undefined, version };
+      return { ...refused(headers, { code, detail }), ...from };
     }
     const { match, actions, tracked, untracked } = composed;
-    const refusal = undefined;
-    const made = { match, actions, chain, tracked, untracked, megaflows, refusal };
-    const obstacle = this.#obstacle(made);
-    return obstacle === undefined ? made : { ...made, ...refused(headers, obstacle), tracked };
+    const obstacle = this.#obstacle({ tracked, untracked });
+    const from = { chain, megaflows, untracked, answers, obstacle, version };
+    if (obstacle !== undefined) return { ...refused(headers, obstacle), ...from, tracked };
+    return { match, actions, tracked, refusal: undefined, ...from };
   }
 
   #find(zone: number, tuple: TrackedConnection['original']): FoundConnection | undefined {

@@ -32,6 +32,12 @@ export class MegaflowIndex {
   /** The same, to be asked for each entry at each reading. */
   readonly #live = new Set<Megaflow>();
   readonly #stages = new Map<string, Stage>();
+  #version = 0;
+
+  /** Grows when a megaflow is added or removed. */
+  get version(): number {
+    return this.#version;
+  }
 
   /** Number of megaflows. */
   get size(): number {
@@ -43,6 +49,7 @@ export class MegaflowIndex {
     this.remove(spec.id);
     const megaflow = megaflowOf(spec);
     if (megaflow === undefined) return;
+    this.#version++;
     this.#megaflows.set(formatFlowId(spec.id), megaflow);
     this.#live.add(megaflow);
     const name = stageName(megaflow.recirculation, megaflow.inPort);
@@ -60,6 +67,7 @@ export class MegaflowIndex {
     const key = formatFlowId(id);
     const megaflow = this.#megaflows.get(key);
     if (megaflow === undefined) return;
+    this.#version++;
     this.#megaflows.delete(key);
     this.#live.delete(megaflow);
     const name = stageName(megaflow.recirculation, megaflow.inPort);

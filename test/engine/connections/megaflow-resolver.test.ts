@@ -96,6 +96,39 @@ describe('resolver of connections', () => {
     assert.equal(text(resolver.resolve(HEADERS, second)), 'not-tracked');
   });
 
+  it('returns a refusal as long as its reason is there', () => {
+    const all = megaflows(ENTERING, `${TRACKED}vm2`);
+    const twoOutputs = megaflows(ENTERING, `${TRACKED}vm2,vm3`);
+    const established = [tracked(TUPLE, { zone: 6 })];
+    const opening = [tracked(TUPLE, { zone: 6, isEstablished: false })];
+    const inForce = { specs: all, checks: 'off', connections: established } as const;
+    const reasons = [
+      ['no-megaflow', { ...inForce, specs: [] }],
+      ['chain-broken', { ...inForce, specs: all.slice(0, 1) }],
+      ['multiple-outputs', { ...inForce, specs: twoOutputs }],
+      ['not-established', { ...inForce, connections: opening }],
+      ['sequence-checks', { ...inForce, checks: 'on' }],
+    ] as const;
+    const resolve = (
+      { specs, checks, connections }: (typeof reasons)[number][1] | typeof inForce,
+      last?: Resolution,
+    ): Resolution => {
+      known = [...connections];
+      reading(specs, checks);
+      return resolver.resolve(HEADERS, last);
+    };
+    for (const [code, state] of reasons) {
+      const first = resolve(state);
+      assert.equal(first.refusal?.code, code);
+      assert.equal(resolve(state, first), first, code);
+      assert.equal(text(resolve(inForce, first)), 'vm2', `${code} has ended`);
+      for (const [other, next] of reasons) {
+        if (other === code) continue;
+        assert.equal(resolve(next, resolve(state)).refusal?.code, other, `${code}, ${other}`);
+      }
+    }
+  });
+
   it('resolves no TCP connection unless it knows that sequence numbers are not checked', () => {
     const flows = megaflows(ENTERING, `${TRACKED}vm2`);
     for (const checks of ['on', 'unknown'] as const) {
