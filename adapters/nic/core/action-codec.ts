@@ -1,7 +1,7 @@
 import type { FlowAction, FlowActions } from '../../../engine/model/action.ts';
 import { fieldOf } from '../../../engine/model/match.ts';
 import type { FieldName, FlowMatch } from '../../../engine/model/match.ts';
-import { tunnelName } from '../../../engine/model/tunnel.ts';
+import { type TunnelHeader, tunnelName } from '../../../engine/model/tunnel.ts';
 import type { Refusal } from '../../../engine/model/refusal.ts';
 import {
   isMatched,
@@ -15,6 +15,15 @@ import {
 export interface PushedTag {
   readonly tpid: number;
   readonly tci: number;
+}
+
+/** Outer headers to put in front of a packet. */
+export interface PushedTunnel {
+  readonly header: TunnelHeader;
+  /** UDP source port; 0: the kernel chooses it. */
+  readonly srcPort: number;
+  /** VLAN tag behind the outer Ethernet header. */
+  readonly tag: PushedTag | undefined;
 }
 
 /**
@@ -35,6 +44,8 @@ export interface ActionProgram {
   /** Ports of TCP or UDP. */
   readonly l4Src: Overwrite | undefined;
   readonly l4Dst: Overwrite | undefined;
+  /** What the rewritten packet is put into; excludes {@link pushVlan}. */
+  readonly tunnel: PushedTunnel | undefined;
 }
 
 function isTagged(match: FlowMatch): boolean {
@@ -48,6 +59,7 @@ export class EncodedActions implements ActionProgram {
   #output: string | undefined;
   #popped = false;
   #pushed: PushedTag | undefined;
+  #header: TunnelHeader | undefined;
 
   /** Forgets the actions, and begins with those of a flow with this match. */
   begin(match: FlowMatch): void {
@@ -56,6 +68,7 @@ export class EncodedActions implements ActionProgram {
     this.#output = undefined;
     this.#popped = false;
     this.#pushed = undefined;
+    this.#header = undefined;
   }
 
   /** Adds an action; returns why it cannot be combined. */
@@ -70,13 +83,14 @@ export class EncodedActions implements ActionProgram {
         this.#output = action.port;
         return undefined;
       case 'set':
+        if (this.#header !== undefined) return `the outer ${action.field} is rewritten`;
         return this.#set(action.field, action.value, action.mask);
       case 'push-vlan':
         return this.#push(action.tpid, action.vid, action.pcp);
       case 'pop-vlan':
         return this.#pop();
       case 'push-tunnel':
-        return `packets cannot be put into ${tunnelName(action.header)}`;
+        return this.#encapsulate(action.header);
       case 'opaque':
         return `the action ${action.text} cannot be performed`;
       default: {
@@ -88,6 +102,9 @@ export class EncodedActions implements ActionProgram {
 
   /** To be called behind the last action; returns why they cannot be performed. */
   end(): string | undefined {
+    if (this.#header !== undefined && this.#output === undefined) {
+      return `packets are put into ${tunnelName(this.#header)} and go nowhere`;
+    }
     return this.#match && this.#overwrites?.settle(this.#match);
   }
 
@@ -100,7 +117,12 @@ export class EncodedActions implements ActionProgram {
   }
 
   get pushVlan(): PushedTag | undefined {
-    return this.#pushed;
+    return this.#header === undefined ? this.#pushed : undefined;
+  }
+
+  get tunnel(): PushedTunnel | undefined {
+    const header = this.#header;
+    return header && { header, srcPort: header.srcPort ?? 0, tag: this.#pushed };
   }
 
   get ethDst(): Overwrite | undefined {
@@ -154,6 +176,13 @@ export class EncodedActions implements ActionProgram {
     return this.#match !== undefined && isMatched(this.#match, field, how);
   }
 
+  #encapsulate(header: TunnelHeader): string | undefined {
+    if (this.#header !== undefined) return 'a tunnel in a tunnel';
+    if (this.#pushed !== undefined) return 'a VLAN tag is pushed onto a packet for a tunnel';
+    this.#header = header;
+    return undefined;
+  }
+
   #push(tpid: number, vid: number, pcp: number): string | undefined {
     if (this.#pushed !== undefined) return 'two VLAN tags are pushed';
     if (tpid !== 0x8100 && tpid !== 0x88a8) {
@@ -168,6 +197,7 @@ export class EncodedActions implements ActionProgram {
       this.#pushed = undefined;
       return undefined;
     }
+    if (this.#header !== undefined) return 'pop_vlan on outer headers without a tag';
     if (this.#popped || this.#match === undefined || !isTagged(this.#match)) {
       return 'pop_vlan on a flow that matches untagged packets';
     }
@@ -178,8 +208,8 @@ export class EncodedActions implements ActionProgram {
 
 /**
  * Translates actions to the normal form of the program: rewrites of MAC addresses, TTL, TOS, IP addresses
- * and ports, at most one tag popped, at most one pushed, and one output or none. Returns why they cannot be
- * translated, or undefined.
+ * and ports, at most one tag popped, at most one pushed, at most one tunnel, and one output or none. Returns why
+ * they cannot be translated, or undefined.
  */
 export function encodeActions(
   match: FlowMatch,

@@ -1,12 +1,13 @@
 import type { FlowId } from '../../../engine/model/flow-id.ts';
 import { type EntryTable, KEY_WORDS, VALUE_WORDS } from './entry-table.ts';
-import { ENTRY } from './entry-value.ts';
+import { ENTRY, tunnelHeaderOf } from './entry-value.ts';
 import { EntriesNotDeleted } from './errors.ts';
 import type { FlowMap } from './flow-map.ts';
 import { TABLE_KEY } from './key-layout.ts';
 import type { MaskSet } from './mask-set.ts';
 import type { StatsReader } from './stats-reader.ts';
 import type { StatsSlots } from './stats-slots.ts';
+import type { TunnelHeaders } from './tunnel-headers.ts';
 
 /** What an adoption of entries works on. */
 export interface EntryAdoptionParts {
@@ -15,6 +16,7 @@ export interface EntryAdoptionParts {
   readonly masks: MaskSet;
   readonly slots: StatsSlots;
   readonly stats: StatsReader;
+  readonly tunnelHeaders: TunnelHeaders;
 }
 
 /**
@@ -24,7 +26,7 @@ export interface EntryAdoptionParts {
  * @throws {EntriesNotDeleted}
  */
 export function adoptEntries(
-  { entries, flows, masks, slots, stats }: EntryAdoptionParts,
+  { entries, flows, masks, slots, stats, tunnelHeaders }: EntryAdoptionParts,
   served: ReadonlySet<number>,
 ): void {
   masks.adopt();
@@ -36,12 +38,14 @@ export function adoptEntries(
     const id = ufidOf(values, valueAt);
     const out = value[ENTRY.outPort / 4];
     const slot = value[ENTRY.statsSlot / 4];
+    const header = tunnelHeaderOf(value, 0);
     const sound =
       served.has(key[TABLE_KEY.inPort / 4]) &&
       (out === 0 || served.has(out)) &&
       slot < slots.size &&
       !taken.has(slot) &&
       entries.find(id) < 0 &&
+      (header === 0 || tunnelHeaders.adoptUser(header)) &&
       masks.adoptUser(key[TABLE_KEY.maskId / 4]);
     if (!sound) {
       orphans.push(...key);

@@ -1,6 +1,6 @@
 import { FlowIndex } from '../../../engine/model/flow-index.ts';
 import type { FlowId } from '../../../engine/model/flow-id.ts';
-import { ENTRY } from './entry-value.ts';
+import { ENTRY, tunnelHeaderOf } from './entry-value.ts';
 import { KeyIndex } from './key-index.ts';
 import { TABLE_KEY } from './key-layout.ts';
 
@@ -115,6 +115,11 @@ export class EntryTable {
 
   maskIdAt(slot: number): number {
     return this.#keys[slot * KEY_WORDS + MASK_ID];
+  }
+
+  /** Index of the entry's tunnel header; 0: it has no tunnel. */
+  tunnelHeaderAt(slot: number): number {
+    return tunnelHeaderOf(this.#values, slot * VALUE_WORDS);
   }
 
   /** True when the port is the entry's input or output. */

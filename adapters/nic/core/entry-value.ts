@@ -11,6 +11,8 @@ export const ENTRY = {
   outPort: 36,
   outIfindex: 40,
   flags: 44,
+  tunnelSrcPort: 46,
+  tunnelHeader: 48,
   pushTpid: 48,
   pushTci: 50,
   ipTtl: 52,
@@ -42,6 +44,7 @@ export const ENTRY_FLAG = {
   setSrc: 32,
   setDst: 64,
   setPorts: 128,
+  pushTunnel: 256,
 } as const;
 
 const IPV4_BYTES = 4;
@@ -64,8 +67,15 @@ function flagsOf(program: ActionProgram): number {
     (setsIp ? ENTRY_FLAG.setIp : 0) |
     (program.src === undefined ? 0 : ENTRY_FLAG.setSrc) |
     (program.dst === undefined ? 0 : ENTRY_FLAG.setDst) |
-    (setsPorts ? ENTRY_FLAG.setPorts : 0)
+    (setsPorts ? ENTRY_FLAG.setPorts : 0) |
+    (program.tunnel === undefined ? 0 : ENTRY_FLAG.pushTunnel)
   );
+}
+
+/** Index of the tunnel header of the entry whose words begin at `at`; 0: it has no tunnel. */
+export function tunnelHeaderOf(values: Uint32Array, at: number): number {
+  const hasTunnel = (values[at + ENTRY.flags / 4] & ENTRY_FLAG.pushTunnel) !== 0;
+  return hasTunnel ? values[at + ENTRY.tunnelHeader / 4] : 0;
 }
 
 /** Network byte order. */
@@ -93,7 +103,8 @@ function putAddress(bytes: Uint8Array, how: Overwrite | undefined, at: number): 
 }
 
 /**
- * Encodes an entry without its stats slot and times, which are set when it is written.
+ * Encodes an entry without its stats slot, the index of its tunnel header and its times, which are set when
+ * it is written.
  *
  * @param words of `struct flow_entry`
  * @param bytes the same memory
@@ -116,7 +127,9 @@ export function encodeEntry(
   words[ENTRY.outIfindex / 4] = target?.ifindex ?? 0;
   const flags = flagsOf(program);
   words[ENTRY.flags / 4] = flags;
-  if (program.pushVlan !== undefined) {
+  if (program.tunnel !== undefined) {
+    putU16(bytes, ENTRY.tunnelSrcPort, program.tunnel.srcPort);
+  } else if (program.pushVlan !== undefined) {
     putU16(bytes, ENTRY.pushTpid, program.pushVlan.tpid);
     putU16(bytes, ENTRY.pushTci, program.pushVlan.tci);
   }

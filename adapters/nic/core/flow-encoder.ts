@@ -6,15 +6,17 @@ import { ENTRY, encodeEntry } from './entry-value.ts';
 import { KEY_BYTES, TABLE_KEY } from './key-layout.ts';
 import type { Outputs } from './hook.ts';
 import { EncodedMatch, encodeMatch } from './match-codec.ts';
+import { TUNNEL_HEADER } from './records.ts';
 import { Routes } from './routes.ts';
 import type { ServedPort } from './served-port.ts';
 import type { ServedPorts } from './served-ports.ts';
+import { encodeTunnelHeader, tunnelHeaderRefusal } from './tunnel-header-codec.ts';
 
 /** Encodes one flow at a time into reused buffers. */
 export class FlowEncoder {
   /** Key of the last flow; the caller sets its mask id. */
   readonly key = new Uint32Array(KEY_WORDS);
-  /** Its value; the caller sets the stats slot. */
+  /** Its value; the caller sets the stats slot and the index of its tunnel header. */
   readonly value = new Uint32Array(VALUE_WORDS);
   readonly mask = new Uint32Array(KEY_BYTES / 4);
   readonly #ports: ServedPorts;
@@ -27,6 +29,7 @@ export class FlowEncoder {
   );
   readonly #actions = new EncodedActions();
   readonly #valueBytes = new Uint8Array(this.value.buffer);
+  readonly #headerBytes = new Uint8Array(TUNNEL_HEADER.bytes);
 
   constructor(ports: ServedPorts, outputs: Outputs) {
     this.#ports = ports;
@@ -42,7 +45,7 @@ export class FlowEncoder {
     const impossible = encodeActions(match, actions, this.#actions);
     if (impossible !== undefined) return impossible;
 
-    const { output } = this.#actions;
+    const { output, tunnel } = this.#actions;
     const { input, target, bypassed } = this.#routes.of(flow, output);
     if (input === undefined) return this.#unavailable(match.inPort);
     if (output !== undefined) {
@@ -51,6 +54,12 @@ export class FlowEncoder {
       if (target === undefined) return this.#unavailable(output);
       const unreachable = this.#outputs.targetRefusal(input, target);
       if (unreachable !== undefined) return unreachable;
+    }
+    if (tunnel !== undefined) {
+      const unfit =
+        tunnelHeaderRefusal(tunnel) ?? this.#outputs.tunnelRefusal(tunnel.header, input);
+      if (unfit !== undefined) return unfit;
+      encodeTunnelHeader(tunnel, this.#headerBytes);
     }
     if (bypassed !== undefined) return bypassed;
     this.#input = input;
@@ -63,6 +72,15 @@ export class FlowEncoder {
   /** True when packets of the last encoded flow can reach its entry. */
   get isAttached(): boolean {
     return this.#input?.isAttached ?? false;
+  }
+
+  /** `struct tunnel_header` of the last encoded flow; undefined: its packets go into no tunnel. */
+  get tunnelHeader(): Uint8Array | undefined {
+    return this.#actions.tunnel === undefined ? undefined : this.#headerBytes;
+  }
+
+  set tunnelHeaderIndex(index: number) {
+    this.value[ENTRY.tunnelHeader / 4] = index;
   }
 
   set maskId(id: number) {

@@ -1,5 +1,6 @@
 import type { PortInfo } from '../../../engine/model/port.ts';
 import type { Refusal } from '../../../engine/model/refusal.ts';
+import type { TunnelHeader } from '../../../engine/model/tunnel.ts';
 import type { Attached, HookName } from './attached.ts';
 import type { BpfPrograms } from './bpf-programs.ts';
 import type { Libbpf } from './libbpf.ts';
@@ -84,6 +85,8 @@ export interface Outputs {
   refresh(): Promise<void>;
   /** Why no packet of a flow that enters by `input` can be redirected at all. */
   matchRefusal(kind: PacketKind, input: ServedPort): Refusal | undefined;
+  /** Why packets that enter by `input` cannot be put into this tunnel. */
+  tunnelRefusal(header: TunnelHeader, input: ServedPort): Refusal | undefined;
   /** Why packets that enter by `input` cannot be redirected to `target`. */
   targetRefusal(input: ServedPort, target: ServedPort): Refusal | undefined;
   /** Whether the device stopped sending redirected frames between the last two {@link refresh} calls. */

@@ -3,6 +3,7 @@ import type { FlowId } from '../../../engine/model/flow-id.ts';
 import type { FlowSpec } from '../../../engine/model/flow.ts';
 import type { Refusal } from '../../../engine/model/refusal.ts';
 import type { Operation, OperationResult } from '../../../engine/ports/offload-backend.ts';
+import { tunnelHeaderOf } from './entry-value.ts';
 import { EntriesNotDeleted } from './errors.ts';
 import { FlowEncoder } from './flow-encoder.ts';
 import type { Outputs } from './hook.ts';
@@ -180,10 +181,12 @@ export class Installer {
       return refused('port-unavailable', why);
     }
     encoder.maskId = masks.idOf(encoder.mask);
+    const header = encoder.tunnelHeader;
+    if (header !== undefined) encoder.tunnelHeaderIndex = this.#t.tunnelHeaders.indexOf(header);
     // The vSwitch recreated the megaflow under another ufid: the new entry replaces the old one.
     const owner = entries.findKey(encoder.key);
     if (writes.isPutStaged(owner)) return undefined;
-    if (old >= 0 && owner === old) return this.#replace(old, at);
+    if (old >= 0 && owner === old && this.#canReplace(old)) return this.#replace(old, at);
     if (old >= 0 || owner >= 0) {
       if (!writes.canDelete) return undefined;
       const errno = this.#deleteNow(old, owner);
@@ -208,6 +211,18 @@ export class Installer {
     return writes.failedDeletes.get(old) ?? writes.failedDeletes.get(owner);
   }
 
+  /**
+   * False where the entry must be deleted first, because its tunnel header changes: the place of the old one may
+   * not be written again before.
+   */
+  #canReplace(slot: number): boolean {
+    const { entries } = this.#t;
+    const { tunnelHeader, value } = this.#encoder;
+    if (tunnelHeader === undefined && entries.tunnelHeaderAt(slot) === 0) return true;
+    this.#encoder.statsSlot = slot;
+    return entries.isSame(slot, value);
+  }
+
   #replace(slot: number, at: number): OperationResult {
     const { key, value } = this.#encoder;
     this.#encoder.statsSlot = slot;
@@ -228,9 +243,12 @@ export class Installer {
     if (maskId < 0) {
       return refused('mask-table-full', `all ${masks.limit} masks are in use`);
     }
-    const slot = this.#takeSlot(id);
+    const isHeld = this.#holdTunnelHeader();
+    const slot = isHeld ? this.#takeSlot(id) : -1;
     if (slot < 0) {
       masks.release(maskId);
+      if (!isHeld) return this.#tunnelHeadersFull();
+      this.#releaseTunnelHeader();
       return refused('table-full', 'the counters of deleted entries have not been read yet');
     }
     encoder.maskId = maskId;
@@ -238,6 +256,24 @@ export class Installer {
     entries.add(slot, id, encoder.key, encoder.value);
     this.#writes.stagePut(slot, at, encoder.key, encoder.value);
     return outcome;
+  }
+
+  /** Adds the flow to the users of its tunnel header; false when all places are in use. */
+  #holdTunnelHeader(): boolean {
+    const header = this.#encoder.tunnelHeader;
+    if (header === undefined) return true;
+    const index = this.#t.tunnelHeaders.acquire(header);
+    this.#encoder.tunnelHeaderIndex = index;
+    return index !== 0;
+  }
+
+  #releaseTunnelHeader(): void {
+    const { tunnelHeader, value } = this.#encoder;
+    if (tunnelHeader !== undefined) this.#t.tunnelHeaders.release(tunnelHeaderOf(value, 0));
+  }
+
+  #tunnelHeadersFull(): OperationResult {
+    return refused('table-full', `all ${this.#t.tunnelHeaders.limit} tunnel headers are in use`);
   }
 
   /** The flow's earlier slot while its counters await their last reading, otherwise a free one. */

@@ -3,7 +3,15 @@ import { join } from 'node:path';
 import { TABLE_KEY } from './key-layout.ts';
 import { ENTRY } from './entry-value.ts';
 import type { Libbpf } from './libbpf.ts';
-import { CONTROL, LAYOUT_VERSION, MASK_SET, PORT_INFO, PORT_REF, STATS_BYTES } from './records.ts';
+import {
+  CONTROL,
+  LAYOUT_VERSION,
+  MASK_SET,
+  PORT_INFO,
+  PORT_REF,
+  STATS_BYTES,
+  TUNNEL_HEADER,
+} from './records.ts';
 
 /** Map types of `enum bpf_map_type`. */
 export const HASH = 1;
@@ -26,6 +34,7 @@ export const MAP_NAMES = [
   'masks',
   'flows',
   'stats',
+  'tunnel_headers',
 ] as const;
 export type MapName = (typeof MAP_NAMES)[number];
 
@@ -51,6 +60,8 @@ export interface MapSizes {
 
 /** Ports that can be served at a time. */
 export const MAX_PORTS = 1024;
+/** Different outer headers that entries can have at a time, and one place that is not used. */
+export const MAX_TUNNEL_HEADERS = 4096;
 /** Statistics slots beyond two per entry, for entries deleted since the last reading. */
 const SPARE_SLOTS = 1024;
 
@@ -70,6 +81,12 @@ function shapes(sizes: MapSizes): Record<MapName, Shape> {
     masks: { type: ARRAY_OF_MAPS, keySize: 4, valueSize: 4, maxEntries: 1 },
     flows: { type: HASH, keySize: TABLE_KEY.bytes, valueSize: ENTRY.bytes, maxEntries: entries },
     stats: { type: PERCPU_ARRAY, keySize: 4, valueSize: STATS_BYTES, maxEntries: slots },
+    tunnel_headers: {
+      type: ARRAY,
+      keySize: 4,
+      valueSize: TUNNEL_HEADER.bytes,
+      maxEntries: MAX_TUNNEL_HEADERS,
+    },
   };
 }
 
@@ -120,6 +137,7 @@ export class Maps {
       masks: open('masks'),
       flows: open('flows'),
       stats: open('stats'),
+      tunnel_headers: open('tunnel_headers'),
     });
     const complete = MAP_NAMES.every((name) => maps.fd[name] >= 0);
     if (complete && maps.word(CONTROL.layoutVersion) === BigInt(LAYOUT_VERSION)) return maps;
@@ -149,6 +167,7 @@ export class Maps {
       masks: create('masks'),
       flows: create('flows'),
       stats: create('stats'),
+      tunnel_headers: create('tunnel_headers'),
     });
     libbpf.close(template);
     maps.setWord(CONTROL.layoutVersion, BigInt(LAYOUT_VERSION));

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { KEY_BYTES } from './key-layout.ts';
 
 /** `LAYOUT_VERSION` of bpf/layout.h. */
-export const LAYOUT_VERSION = 5;
+export const LAYOUT_VERSION = 6;
 
 /** Words of the control map. */
 export const CONTROL = {
@@ -42,6 +42,24 @@ export const MASK_SET = {
   count: 0,
   masks: 8,
   bytes: 8 + MAX_MASKS * FLOW_MASK.bytes,
+} as const;
+
+/** `MAX_TUNNEL_OPTIONS`, `MAX_TUNNEL_HEADER`: most bytes of Geneve options, and of all outer headers. */
+export const MAX_TUNNEL_OPTIONS = 64;
+export const MAX_TUNNEL_HEADER = 138;
+
+/** `struct tunnel_header`, and the bits of its flags. */
+export const TUNNEL_HEADER = {
+  length: 0,
+  l3: 2,
+  l4: 3,
+  flags: 4,
+  ipSum: 8,
+  udpSum: 12,
+  headers: 16,
+  bytes: 156,
+  ipv4: 1,
+  checksum: 2,
 } as const;
 
 /** Bytes of `struct flow_stats`, and the u32 word of each member's lower half. */

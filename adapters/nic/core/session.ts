@@ -24,6 +24,7 @@ import { PortTable } from './port-table.ts';
 import { CONTROL } from './records.ts';
 import { StatsReader } from './stats-reader.ts';
 import { StatsSlots } from './stats-slots.ts';
+import { TunnelHeaders } from './tunnel-headers.ts';
 
 const TRAIN_MS = 5;
 /** A new entry's first train, as a multiple of others: the vSwitch carried the flow until then. */
@@ -53,6 +54,7 @@ export class Session {
   readonly #flows: FlowMap;
   readonly #slots: StatsSlots;
   readonly #stats: StatsReader;
+  readonly #tunnelHeaders: TunnelHeaders;
   readonly #hook: HostHooks;
   readonly #grace: GracePeriod;
   /** Flows whose entries were removed with a port and have not been reported yet. */
@@ -81,6 +83,7 @@ export class Session {
     this.#flows = new FlowMap(libbpf, maps.fd.flows, FIRST_TRAIN * (options.trainMs ?? TRAIN_MS));
     this.#slots = new StatsSlots(slots);
     this.#stats = new StatsReader(libbpf, maps.fd.stats, this.#slots, this.entries);
+    this.#tunnelHeaders = new TunnelHeaders(libbpf, maps.fd.tunnel_headers);
     this.installer = new Installer({
       entries: this.entries,
       flows: this.#flows,
@@ -89,6 +92,7 @@ export class Session {
       ports: this.ports,
       outputs: hook.outputs,
       slots: this.#slots,
+      tunnelHeaders: this.#tunnelHeaders,
       limit: options.entries,
       nowMs: monotonicMs,
     });
@@ -240,6 +244,7 @@ export class Session {
         masks: this.masks,
         slots: this.#slots,
         stats: this.#stats,
+        tunnelHeaders: this.#tunnelHeaders,
       },
       this.ports.served.ids(),
     );

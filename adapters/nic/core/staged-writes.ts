@@ -11,6 +11,7 @@ import type { PutBatch } from './put-batch.ts';
 import { PutQueue } from './put-queue.ts';
 import { RecycledMemory } from './recycled-memory.ts';
 import type { StatsSlots } from './stats-slots.ts';
+import type { TunnelHeaders } from './tunnel-headers.ts';
 
 /** Entries that are written or deleted at a time. */
 const STEP = 4096;
@@ -30,6 +31,7 @@ export interface WriteTables {
   readonly grace: GracePeriod;
   readonly masks: MaskSet;
   readonly slots: StatsSlots;
+  readonly tunnelHeaders: TunnelHeaders;
   /** A monotonic clock, ms. */
   readonly nowMs: () => number;
 }
@@ -135,8 +137,10 @@ export class StagedWrites {
   }
 
   #forget(slot: number): void {
-    const { entries, masks, slots, nowMs } = this.#t;
+    const { entries, masks, slots, tunnelHeaders, nowMs } = this.#t;
     masks.release(entries.maskIdAt(slot));
+    const header = entries.tunnelHeaderAt(slot);
+    if (header !== 0) tunnelHeaders.release(header);
     entries.remove(slot);
     slots.drain(slot, nowMs());
   }
@@ -163,6 +167,7 @@ export class StagedWrites {
       await this.#settle();
       // Where the old entry was not deleted, the new one is not written; its result says so already.
       if (this.#failedDeletes.size > 0) this.#dropFailed(batch);
+      this.#t.tunnelHeaders.write();
       const failures = await this.#t.flows.put(batch);
       for (const slot of batch.slots.subarray(0, batch.count)) this.#staged[slot] = NOTHING;
       for (const { index, errno } of failures) {

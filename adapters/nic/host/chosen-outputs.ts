@@ -1,4 +1,5 @@
 import type { Refusal } from '../../../engine/model/refusal.ts';
+import type { TunnelHeader } from '../../../engine/model/tunnel.ts';
 import type { Outputs } from '../core/hook.ts';
 import type { PacketKind } from '../core/match-codec.ts';
 import type { ServedPort } from '../core/served-port.ts';
@@ -29,6 +30,10 @@ export class ChosenOutputs implements Outputs {
 
   matchRefusal(kind: PacketKind, input: ServedPort): Refusal | undefined {
     return this.#of(input).matchRefusal(kind, input);
+  }
+
+  tunnelRefusal(header: TunnelHeader, input: ServedPort): Refusal | undefined {
+    return this.#of(input).tunnelRefusal(header, input);
   }
 
   targetRefusal(input: ServedPort, target: ServedPort): Refusal | undefined {

@@ -1,3 +1,4 @@
+import { tunnelName } from '../../../engine/model/tunnel.ts';
 import type { Outputs } from '../core/hook.ts';
 
 /**
@@ -7,6 +8,10 @@ import type { Outputs } from '../core/hook.ts';
 export const INGRESS_OUTPUTS: Outputs = {
   refresh: () => Promise.resolve(),
   matchRefusal: () => undefined,
+  tunnelRefusal: (header) => ({
+    code: 'unsupported-action',
+    detail: `packets cannot be put into ${tunnelName(header)} at tc ingress`,
+  }),
   targetRefusal: () => undefined,
   lost: () => false,
   suspended: () => undefined,

@@ -1,4 +1,5 @@
 import type { Refusal } from '../../../engine/model/refusal.ts';
+import { type TunnelHeader, tunnelName } from '../../../engine/model/tunnel.ts';
 import type { Outputs } from '../core/hook.ts';
 import type { PacketKind } from '../core/match-codec.ts';
 import { PORT_REF } from '../core/records.ts';
@@ -37,6 +38,18 @@ export class XdpOutputs implements Outputs {
 
   matchRefusal(kind: PacketKind, input: ServedPort): Refusal | undefined {
     return (input.input.flags & PORT_REF.checksumsOpen) === 0 ? undefined : checksumRefusal(kind);
+  }
+
+  tunnelRefusal(header: TunnelHeader): Refusal | undefined {
+    const missing =
+      header.ethernet === undefined
+        ? 'no outer MAC addresses are given'
+        : header.srcPort === undefined
+          ? 'no outer UDP source port is given'
+          : undefined;
+    if (missing === undefined) return undefined;
+    const detail = `${tunnelName(header)}: ${missing}, which XDP needs`;
+    return { code: 'unsupported-action', detail };
   }
 
   targetRefusal(input: ServedPort, target: ServedPort): Refusal | undefined {

@@ -9,7 +9,7 @@
 #include <linux/types.h>
 
 /* Raised whenever a struct below changes: pinned maps of another version are not adopted. */
-#define LAYOUT_VERSION 5
+#define LAYOUT_VERSION 6
 
 #define MAX_MASKS 128
 #define KEY_WORDS 8
@@ -51,6 +51,7 @@ struct table_key {
 #define ENTRY_SET_SRC (1U << 5)
 #define ENTRY_SET_DST (1U << 6)
 #define ENTRY_SET_PORTS (1U << 7)
+#define ENTRY_PUSH_TUNNEL (1U << 8)
 /* Rewrites of what identifies a connection. */
 #define ENTRY_SET_TUPLE (ENTRY_SET_SRC | ENTRY_SET_DST | ENTRY_SET_PORTS)
 
@@ -64,9 +65,18 @@ struct flow_entry {
 	__u32 stats_slot;
 	__u32 out_port;
 	__u32 out_ifindex;
-	__u32 flags;
-	__be16 push_tpid;
-	__be16 push_tci;
+	__u16 flags;
+	/* With ENTRY_PUSH_TUNNEL: the outer UDP source port. */
+	__be16 tunnel_src_port;
+	union {
+		/* With ENTRY_PUSH_VLAN. */
+		struct {
+			__be16 push_tpid;
+			__be16 push_tci;
+		};
+		/* With ENTRY_PUSH_TUNNEL, which excludes the other: index in tunnel_headers. */
+		__u32 tunnel_header;
+	};
 	__u8 ip_ttl;
 	__u8 ip_ttl_mask;
 	__u8 ip_tos;
@@ -82,6 +92,35 @@ struct flow_entry {
 	__be16 l4_dst;
 	__be16 l4_src_mask;
 	__be16 l4_dst_mask;
+};
+
+/* Geneve options, bytes. */
+#define MAX_TUNNEL_OPTIONS 64
+/* Ethernet, a VLAN tag, IPv6, UDP, Geneve and its options. */
+#define MAX_TUNNEL_HEADER (14 + 4 + 40 + 8 + 8 + MAX_TUNNEL_OPTIONS)
+
+/* Bits of tunnel_header.flags. */
+/* The outer IP header is IPv4, which has a checksum. */
+#define HEADER_IPV4 (1U << 0)
+/* The outer UDP header has a checksum. */
+#define HEADER_CHECKSUM (1U << 1)
+
+/*
+ * Outer headers that entries share, as they stand in front of a packet but for what depends on it: lengths,
+ * checksums and the UDP source port are zero.
+ */
+struct tunnel_header {
+	__u16 length;
+	/* Offsets of the outer IP and UDP headers. */
+	__u8 l3;
+	__u8 l4;
+	__u32 flags;
+	/* Sum of the 16-bit words of the outer IPv4 header, in the order of the wire. */
+	__u32 ip_sum;
+	/* The same for what the UDP checksum covers: pseudo header, UDP header, and what is behind it here. */
+	__u32 udp_sum;
+	__u8 bytes[MAX_TUNNEL_HEADER];
+	__u8 spare[2];
 };
 
 struct flow_mask {

@@ -8,7 +8,7 @@
 #include "control.h"
 #include "layout.h"
 
-/* User space sizes flows, stats, ports, port_info and devices when it creates them. */
+/* User space sizes flows, stats, ports, port_info, devices and tunnel_headers when it creates them. */
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -59,8 +59,19 @@ struct {
 	__type(value, struct flow_stats);
 } stats SEC(".maps");
 
-/* Tuple space search. Flows are disjoint, so the first hit is the only one. */
-static __always_inline struct flow_entry *find(const struct flow_key *packet, __u32 in_port)
+/* Outer headers, by index; user space does not change one while an entry or a running program uses it. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1024);
+	__type(key, __u32);
+	__type(value, struct tunnel_header);
+} tunnel_headers SEC(".maps");
+
+/*
+ * Tuple space search. Flows are disjoint, so the first hit is the only one. A function of its own, for the stack
+ * of its callers.
+ */
+static __attribute__((noinline)) struct flow_entry *find(const struct flow_key *packet, __u32 in_port)
 {
 	__u32 first = 0;
 	void *inner = bpf_map_lookup_elem(&masks, &first);

@@ -7,6 +7,7 @@
 #define NORIKAE_FORWARD_H
 
 #include "checksum.h"
+#include "encapsulate.h"
 #include "opaque.h"
 #include "order.h"
 #include "parse.h"
@@ -25,12 +26,14 @@ static __always_inline __u32 frame_length(struct xdp_md *ctx, int is_jumbo)
 /* Whether the outgoing frame exceeds the device's MTU; the device would drop it. */
 static __always_inline int too_large(struct xdp_md *ctx, int is_jumbo,
 				     const struct flow_entry *entry, const struct flow_key *key,
-				     struct stripped_tag stripped)
+				     struct stripped_tag stripped,
+				     const struct tunnel_header *header)
 {
 	__u32 leaving = frame_length(ctx, is_jumbo) + growth(entry, stripped);
 	int tagged = entry->flags & ENTRY_PUSH_VLAN ||
 		     (key->vlan_tpid && !(entry->flags & ENTRY_POP_VLAN));
-	__u32 l3 = leaving - ETH_HLEN - (tagged ? TAG_BYTES : 0);
+	__u32 l3 = header ? leaving + header->length - header->l3 :
+			    leaving - ETH_HLEN - (tagged ? TAG_BYTES : 0);
 	return bpf_check_mtu(ctx, entry->out_ifindex, &l3, 0, 0) != BPF_MTU_CHK_RET_SUCCESS;
 }
 
@@ -39,6 +42,32 @@ static __always_inline int leave_to_vswitch(struct flow_entry *entry, __u64 now)
 {
 	leave(entry, control_word(CONTROL_TRAIN_NS), now);
 	return XDP_PASS;
+}
+
+/*
+ * Makes the frame what leaves by the output device. XDP_REDIRECT; XDP_PASS: the frame is unchanged, and for the
+ * vSwitch.
+ */
+static __always_inline int prepare(struct xdp_md *ctx, int is_jumbo, const struct flow_entry *entry,
+				   struct flow_key *key, const struct l4_place *place,
+				   struct stripped_tag stripped, int offset)
+{
+	const struct tunnel_header *header = NULL;
+	if (entry->flags & ENTRY_PUSH_TUNNEL) {
+		header = header_of(entry);
+		if (!header)
+			return XDP_PASS;
+	}
+	if (too_large(ctx, is_jumbo, entry, key, stripped, header))
+		return XDP_PASS;
+	__u32 length = frame_length(ctx, is_jumbo) + growth(entry, stripped);
+	if (header && !has_room(ctx, is_jumbo, header, length))
+		return XDP_PASS;
+	if (rewrite(ctx, entry, key, place, stripped, offset))
+		return XDP_PASS;
+	if (header && encapsulate(ctx, entry->tunnel_header, entry->tunnel_src_port, length))
+		return XDP_DROP;
+	return XDP_REDIRECT;
 }
 
 static __always_inline int process(struct xdp_md *ctx, int is_jumbo, const struct port_ref *port,
@@ -80,11 +109,13 @@ static __always_inline int process(struct xdp_md *ctx, int is_jumbo, const struc
 	if (is_stalled(entry->out_port, now))
 		return leave_to_vswitch(entry, now);
 	/* Look up the device before rewriting: a packet that cannot go there must stay unchanged. */
-	if (bpf_redirect_map(&devices, entry->out_port, XDP_PASS) != XDP_REDIRECT ||
-	    too_large(ctx, is_jumbo, entry, &key, stripped) || rewrite(ctx, entry, &key, &place, stripped, offset))
+	if (bpf_redirect_map(&devices, entry->out_port, XDP_PASS) != XDP_REDIRECT)
+		return leave_to_vswitch(entry, now);
+	int verdict = prepare(ctx, is_jumbo, entry, &key, &place, stripped, offset);
+	if (verdict == XDP_PASS)
 		return leave_to_vswitch(entry, now);
 	count(sum, bytes, now);
-	return XDP_REDIRECT;
+	return verdict;
 }
 
 #endif

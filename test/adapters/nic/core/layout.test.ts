@@ -11,6 +11,9 @@ import {
   PORT_REF,
   STATS_BYTES,
   STATS_WORD,
+  MAX_TUNNEL_HEADER,
+  MAX_TUNNEL_OPTIONS,
+  TUNNEL_HEADER,
 } from '../../../../adapters/nic/core/records.ts';
 import { needs } from '../../../support/needs.ts';
 import { compile as compileWith, offsets } from '../support/c-layout.ts';
@@ -67,6 +70,7 @@ describe('layout of the flow table', () => {
       ['port_ref', PORT_REF.bytes],
       ['port_info', PORT_INFO.bytes],
       ['flow_stats', STATS_BYTES],
+      ['tunnel_header', TUNNEL_HEADER.bytes],
     ];
     const result = compile([
       ...sizes.map(([struct, bytes]) => `sizeof(struct ${struct}) == ${bytes}`),
@@ -85,6 +89,17 @@ describe('layout of the flow table', () => {
       `offsetof(struct port_ref, heartbeat_limit_ns) == ${PORT_REF.heartbeatLimitNs}`,
       `PORT_CHECKSUMS_OPEN == ${PORT_REF.checksumsOpen}`,
       `PORT_TAGS_IN_FRAME == ${PORT_REF.tagsInFrame}`,
+      `offsetof(struct tunnel_header, length) == ${TUNNEL_HEADER.length}`,
+      `offsetof(struct tunnel_header, l3) == ${TUNNEL_HEADER.l3}`,
+      `offsetof(struct tunnel_header, l4) == ${TUNNEL_HEADER.l4}`,
+      `offsetof(struct tunnel_header, flags) == ${TUNNEL_HEADER.flags}`,
+      `offsetof(struct tunnel_header, ip_sum) == ${TUNNEL_HEADER.ipSum}`,
+      `offsetof(struct tunnel_header, udp_sum) == ${TUNNEL_HEADER.udpSum}`,
+      `offsetof(struct tunnel_header, bytes) == ${TUNNEL_HEADER.headers}`,
+      `HEADER_IPV4 == ${TUNNEL_HEADER.ipv4}`,
+      `HEADER_CHECKSUM == ${TUNNEL_HEADER.checksum}`,
+      `MAX_TUNNEL_OPTIONS == ${MAX_TUNNEL_OPTIONS}`,
+      `MAX_TUNNEL_HEADER == ${MAX_TUNNEL_HEADER}`,
       `MAX_MASKS == ${MAX_MASKS}`,
       `LAYOUT_VERSION == ${LAYOUT_VERSION}`,
       `ENTRY_DROP == ${ENTRY_FLAG.drop}`,
@@ -95,6 +110,7 @@ describe('layout of the flow table', () => {
       `ENTRY_SET_SRC == ${ENTRY_FLAG.setSrc}`,
       `ENTRY_SET_DST == ${ENTRY_FLAG.setDst}`,
       `ENTRY_SET_PORTS == ${ENTRY_FLAG.setPorts}`,
+      `ENTRY_PUSH_TUNNEL == ${ENTRY_FLAG.pushTunnel}`,
       `CONTROL_LEASE_UNTIL_NS == ${CONTROL.leaseUntilNs}`,
       `CONTROL_MIN_STALL_NS == ${CONTROL.minStallNs}`,
       `CONTROL_LAYOUT_VERSION == ${CONTROL.layoutVersion}`,
