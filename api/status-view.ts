@@ -4,7 +4,7 @@ import type { InputView } from './input-view.ts';
 import type { UnservedPort } from '../engine/ports/offload-backend.ts';
 import type { PlacementName } from '../engine/model/flow.ts';
 import type { PathName } from '../telemetry/accounts/tick-accounts.ts';
-import type { DropCause } from '../telemetry/influx/writer-state.ts';
+import type { DropCause } from '../telemetry/shipping/writer-state.ts';
 
 /** A slice's quota, share and use of a backend's table as of the last plan. Unit: entries. */
 export interface ShareView {

@@ -4,14 +4,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { FieldType, type IPoint, InfluxDB } from 'influx';
 import type { PathUse, TickAccounts } from '../telemetry/accounts/tick-accounts.ts';
 import { InfluxClient } from '../telemetry/influx/client.ts';
-import { LineQueue } from '../telemetry/influx/queue.ts';
+import { LineQueue } from '../telemetry/shipping/queue.ts';
 import { InfluxRecorder } from '../telemetry/influx/recorder.ts';
 import { median } from './support/measuring.ts';
 import { NodeScene, PORTS, SLICES } from './node-scene.ts';
 import { type BenchOptions, type BenchReport, compare } from './support/report.ts';
 
 const DATABASE = 'bench';
-const QUEUE = { points: 1_000_000, bytes: 1e9 };
+const QUEUE = { lines: 1_000_000, bytes: 1e9 };
 
 /**
  * Time that one round of points blocks the event loop: into our queue, and sent from it; compared

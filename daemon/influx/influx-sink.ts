@@ -5,10 +5,11 @@ import type { TickReport } from '../../engine/loop/tick-report.ts';
 import type { PolicySet } from '../../policy/model/policy-set.ts';
 import type { TickAccounts } from '../../telemetry/accounts/tick-accounts.ts';
 import { InfluxClient } from '../../telemetry/influx/client.ts';
-import { observeWriter } from '../../telemetry/influx/influx-metrics.ts';
+import { observeWriter } from '../../telemetry/shipping/writer-metrics.ts';
 import type { GuestCounts } from '../../telemetry/influx/node-lines.ts';
 import { InfluxRecorder } from '../../telemetry/influx/recorder.ts';
-import { InfluxWriter } from '../../telemetry/influx/writer.ts';
+import type { QueueBounds } from '../../telemetry/shipping/queue.ts';
+import { BatchWriter } from '../../telemetry/shipping/writer.ts';
 import type { InfluxConfig } from '../../config/config.ts';
 import { isLoopback } from '../../config/loopback.ts';
 import type { InfluxView } from '../../api/status-view.ts';
@@ -36,12 +37,19 @@ export interface InfluxSinkOptions {
   readonly uncountedPorts?: (() => number) | undefined;
 }
 
+const NAMES = {
+  prefix: 'norikae_influx',
+  server: 'InfluxDB',
+  items: 'points',
+  resource: 'database or bucket',
+};
+
 /** Writes ticks, decisions and policy events to InfluxDB. Never blocks or fails the loop. */
 export class InfluxSink {
   readonly #config: InfluxConfig;
   readonly #wall: () => number;
   readonly #client: InfluxClient;
-  readonly #writer: InfluxWriter;
+  readonly #writer: BatchWriter;
   readonly #recorder: InfluxRecorder;
 
   private constructor(options: InfluxSinkOptions, ca: string | undefined) {
@@ -58,13 +66,14 @@ export class InfluxSink {
       ca,
     });
     const preparation = new InfluxPreparation(config, this.#client, log);
-    this.#writer = new InfluxWriter({
+    this.#writer = new BatchWriter({
       sink: this.#client,
       prepare: (signal) => preparation.run(signal),
-      queue: config.queue,
-      batch: config.batch,
+      queue: boundsOf(config.queue),
+      batch: { ...boundsOf(config.batch), waitMs: config.batch.waitMs },
       retry: config.retry,
       log,
+      names: NAMES,
       wall,
     });
     this.#recorder = new InfluxRecorder({
@@ -78,7 +87,7 @@ export class InfluxSink {
       write: (line) => this.#writer.add(line),
       wall,
     });
-    observeWriter(registry, () => this.#writer.state);
+    observeWriter(registry, NAMES, () => this.#writer.state);
     warnWhenOpen(config, log);
   }
 
@@ -118,13 +127,13 @@ export class InfluxSink {
   }
 
   view(): InfluxView {
-    const { written, queuedPoints, queuedBytes, dropped, failures, lastSuccessMs, error } =
+    const { written, queuedLines, queuedBytes, dropped, failures, lastSuccessMs, error } =
       this.#writer.state;
     return {
       url: this.#config.url,
       database: this.#config.database,
       written,
-      queuedPoints,
+      queuedPoints: queuedLines,
       queuedBytes,
       dropped,
       failures: Object.values(failures).reduce((sum, n) => sum + n, 0),
@@ -142,6 +151,11 @@ export class InfluxSink {
     await this.#writer.close(this.#config.stopMs);
     this.#client.close();
   }
+}
+
+/** Each point is a line. */
+function boundsOf({ points, bytes }: InfluxConfig['queue']): QueueBounds {
+  return { lines: points, bytes };
 }
 
 function warnWhenOpen({ url, username, tokenFile }: InfluxConfig, log: Log): void {

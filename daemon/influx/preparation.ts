@@ -1,5 +1,6 @@
 import type { InfluxClient, Credentials } from '../../telemetry/influx/client.ts';
-import { InfluxStatementFailed, InfluxUnavailable } from '../../telemetry/influx/errors.ts';
+import { InfluxStatementFailed } from '../../telemetry/influx/errors.ts';
+import { SinkUnavailable } from '../../telemetry/shipping/errors.ts';
 import type { InfluxConfig } from '../../config/config.ts';
 import type { Log } from '../../platform/log.ts';
 import { FileReader, FileReadTimeout } from '../../platform/regular-file.ts';
@@ -35,7 +36,7 @@ export class InfluxPreparation {
     this.#reader = reader;
   }
 
-  /** @throws {InfluxUnavailable} when InfluxDB cannot be written to */
+  /** @throws {SinkUnavailable} when InfluxDB cannot be written to */
   async run(signal: AbortSignal): Promise<void> {
     this.#credentials = await this.#read(signal);
     this.#client.setCredentials(this.#credentials);
@@ -43,7 +44,7 @@ export class InfluxPreparation {
     try {
       await this.#create(signal);
     } catch (error) {
-      const denied = error instanceof InfluxUnavailable && error.kind === 'unauthorized';
+      const denied = error instanceof SinkUnavailable && error.kind === 'unauthorized';
       if (!denied && !(error instanceof InfluxStatementFailed)) throw error;
       // Both may exist already, and the user may have only the right to write.
       this.#warnOnce(
@@ -72,7 +73,7 @@ export class InfluxPreparation {
       const known = error instanceof SecretFileExposed || error instanceof SecretFileUnusable;
       if (!known) throw error;
       if (!(error.cause instanceof FileReadTimeout) || this.#credentials === undefined) {
-        throw new InfluxUnavailable('unauthorized', error.message);
+        throw new SinkUnavailable('unauthorized', error.message);
       }
       this.#warnOnce(error.message, 'the previous InfluxDB credentials stay in use');
       return this.#credentials;

@@ -247,11 +247,25 @@ export const LAYERS: readonly Layer[] = [
     packages: ['prom-client', 'node:perf_hooks'],
   },
   {
+    folder: 'telemetry/shipping',
+    holds: 'lines in a bounded queue, sent to a server in batches',
+    imports: ['async', 'text'],
+    why: 'a line is sent without a look at what it says',
+    packages: [
+      'prom-client',
+      'node:http',
+      'node:https',
+      'node:stream/consumers',
+      'node:util',
+      'node:zlib',
+    ],
+  },
+  {
     folder: 'telemetry/influx',
-    holds: 'the sums as lines in a bounded queue',
-    imports: [...ENGINE, 'telemetry/accounts', 'async', 'text'],
+    holds: 'the sums as lines for InfluxDB',
+    imports: [...ENGINE, 'telemetry/accounts', 'telemetry/shipping', 'async', 'text'],
     why: 'a sink shows sums and must not make its own',
-    packages: ['influx', 'prom-client', 'node:http', 'node:https', 'node:timers/promises'],
+    packages: ['influx', 'node:http', 'node:https', 'node:timers/promises'],
   },
   {
     folder: 'adapters/emulator',

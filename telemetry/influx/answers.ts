@@ -33,9 +33,3 @@ export function droppedPoints(said: string): number | undefined {
   // `dropped=` does not count lines that could not be parsed; the message lists each of them.
   return Math.max(1, dropped, said.split('unable to parse').length - 1);
 }
-
-/** A `retry-after` header in ms; undefined if it is missing or a date. */
-export function retryAfterOf(header: string | undefined): number | undefined {
-  const seconds = Number(header);
-  return header === undefined || !(seconds >= 0) ? undefined : seconds * 1000;
-}

@@ -2,8 +2,10 @@ import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import { escape } from 'influx';
 import { Pool, type IPoolRequestOptions, RequestError } from 'influx/lib/src/pool.js';
-import { droppedPoints, statementError, retryAfterOf, serverMessage } from './answers.ts';
-import { InfluxRefused, InfluxStatementFailed, InfluxUnavailable } from './errors.ts';
+import { droppedPoints, statementError, serverMessage } from './answers.ts';
+import { retryAfterOf } from '../shipping/retry-after.ts';
+import { InfluxStatementFailed } from './errors.ts';
+import { SinkRefused, SinkUnavailable } from '../shipping/errors.ts';
 import { bounded } from '../../async/bounded.ts';
 import { errorMessage } from '../../text/error-message.ts';
 
@@ -68,8 +70,8 @@ export class InfluxClient {
   /**
    * Writes lines of the line protocol, with times in ns.
    *
-   * @throws {InfluxUnavailable} when the same lines may be sent again
-   * @throws {InfluxRefused} when all or some of them must not be sent again
+   * @throws {SinkUnavailable} when the same lines may be sent again
+   * @throws {SinkRefused} when all or some of them must not be sent again
    */
   async write(lines: readonly string[], signal: AbortSignal): Promise<void> {
     const { database, retentionPolicy } = this.#target;
@@ -88,7 +90,7 @@ export class InfluxClient {
   /**
    * Creates the database if it does not exist (1.x).
    *
-   * @throws {InfluxUnavailable} when the request fails
+   * @throws {SinkUnavailable} when the request fails
    * @throws {InfluxStatementFailed} when InfluxDB rejects the statement
    */
   async createDatabase(signal: AbortSignal): Promise<void> {
@@ -100,7 +102,7 @@ export class InfluxClient {
    *
    * @param duration in InfluxDB's syntax, such as `30d`
    * @returns false if one of that name exists with another duration, which stays unchanged
-   * @throws {InfluxUnavailable} when the request fails
+   * @throws {SinkUnavailable} when the request fails
    * @throws {InfluxStatementFailed} when InfluxDB rejects the statement
    */
   async createRetentionPolicy(
@@ -143,7 +145,7 @@ export class InfluxClient {
     send: (options: IPoolRequestOptions) => Promise<T>,
   ): Promise<T> {
     const { timeoutMs } = this.#target;
-    const late = (): Error => new InfluxUnavailable('timeout', `no answer within ${timeoutMs} ms`);
+    const late = (): Error => new SinkUnavailable('timeout', `no answer within ${timeoutMs} ms`);
     try {
       // The pool's promise never settles if the connection breaks during the answer.
       return await bounded({ until: [signal], timeoutMs, late, abandon: true }, (inner) =>
@@ -151,32 +153,32 @@ export class InfluxClient {
       );
     } catch (error) {
       if (!signal.aborted) throw this.#classified(error);
-      throw new InfluxUnavailable('timeout', 'request aborted: the daemon is ending');
+      throw new SinkUnavailable('timeout', 'request aborted: the daemon is ending');
     }
   }
 
   /** Turns an error into one of ours. The package's errors hold the request and its credentials. */
   #classified(error: unknown): Error {
-    if (error instanceof InfluxUnavailable) return error;
+    if (error instanceof SinkUnavailable) return error;
     if (!(error instanceof RequestError)) {
       // The pool turns every status from 500 on into "ServiceNotAvailable" and drops the message.
       const busy = error instanceof Error && !('code' in error);
       const words = this.#redacted(errorMessage(error));
       return busy
-        ? new InfluxUnavailable('busy', `InfluxDB answers "${words}"`)
-        : new InfluxUnavailable('unreachable', `InfluxDB cannot be reached: ${words}`);
+        ? new SinkUnavailable('busy', `InfluxDB answers "${words}"`)
+        : new SinkUnavailable('unreachable', `InfluxDB cannot be reached: ${words}`);
     }
     const { statusCode = 0, headers } = error.res;
     const said = serverMessage(error.message);
     const message = `InfluxDB answers ${statusCode}: ${this.#redacted(said)}`;
     if (statusCode === 400 || statusCode === 413 || statusCode === 422) {
-      return new InfluxRefused(message, droppedPoints(said));
+      return new SinkRefused(message, droppedPoints(said));
     }
     if (statusCode === 401 || statusCode === 403) {
-      return new InfluxUnavailable('unauthorized', message);
+      return new SinkUnavailable('unauthorized', message);
     }
-    if (statusCode === 404) return new InfluxUnavailable('missing', message);
-    return new InfluxUnavailable('busy', message, retryAfterOf(headers['retry-after']));
+    if (statusCode === 404) return new SinkUnavailable('missing', message);
+    return new SinkUnavailable('busy', message, retryAfterOf(headers['retry-after']));
   }
 
   /** A message on one line, of bounded length and without the secret. */

@@ -68,7 +68,7 @@ describe('the secret of InfluxDB on a file system that hangs', () => {
     hung = await HungFileSystem.mount(join(folder.path, 'secrets'));
     const sinceMs = performance.now();
     await assert.rejects(preparation.run(never()), {
-      name: 'InfluxUnavailable',
+      name: 'SinkUnavailable',
       kind: 'unauthorized',
     });
     assert.ok(performance.now() - sinceMs < 2_000);

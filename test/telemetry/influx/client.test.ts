@@ -1,11 +1,8 @@
 import assert from 'node:assert/strict';
 import { inspect } from 'node:util';
 import { InfluxClient } from '../../../telemetry/influx/client.ts';
-import {
-  InfluxRefused,
-  InfluxStatementFailed,
-  InfluxUnavailable,
-} from '../../../telemetry/influx/errors.ts';
+import { InfluxStatementFailed } from '../../../telemetry/influx/errors.ts';
+import { SinkRefused, SinkUnavailable } from '../../../telemetry/shipping/errors.ts';
 import { after, breaksOff, drips, FakeInflux, hangs, resets, says } from './fake-influx.ts';
 
 const TIMEOUT_MS = 150;
@@ -36,15 +33,15 @@ describe('InfluxDB client', () => {
     return assert.fail('it did not fail');
   }
 
-  async function unavailable(): Promise<InfluxUnavailable> {
+  async function unavailable(): Promise<SinkUnavailable> {
     const error = await failure();
-    assert.ok(error instanceof InfluxUnavailable, String(error));
+    assert.ok(error instanceof SinkUnavailable, String(error));
     return error;
   }
 
-  async function refused(): Promise<InfluxRefused> {
+  async function refused(): Promise<SinkRefused> {
     const error = await failure();
-    assert.ok(error instanceof InfluxRefused, String(error));
+    assert.ok(error instanceof SinkRefused, String(error));
     return error;
   }
 
@@ -135,9 +132,9 @@ describe('InfluxDB client', () => {
     const end = new AbortController();
     setTimeout(() => end.abort(), 20);
     const startedMs = performance.now();
-    assert.ok((await failure(end.signal)) instanceof InfluxUnavailable);
+    assert.ok((await failure(end.signal)) instanceof SinkUnavailable);
     assert.ok(performance.now() - startedMs < TIMEOUT_MS);
-    assert.ok((await failure(end.signal)) instanceof InfluxUnavailable);
+    assert.ok((await failure(end.signal)) instanceof SinkUnavailable);
   });
 
   it('distinguishes by status what may be sent again', async () => {
@@ -204,6 +201,6 @@ describe('InfluxDB client', () => {
     answer({ results: [{ error: 'retention policy already exists' }] });
     assert.equal(await client.createRetentionPolicy('rp', '30d', NEVER), false);
     fake.next.push((response) => response.end('<html>'));
-    await assert.rejects(client.createDatabase(NEVER), InfluxUnavailable);
+    await assert.rejects(client.createDatabase(NEVER), SinkUnavailable);
   });
 });

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Registry } from 'prom-client';
 import { packageRoot } from '../../../platform/package-root.ts';
-import { observeWriter } from '../../../telemetry/influx/influx-metrics.ts';
+import { observeWriter } from '../../../telemetry/shipping/writer-metrics.ts';
 import { MEASUREMENTS } from '../../../telemetry/influx/measurements.ts';
 
 interface Field {
@@ -44,8 +44,14 @@ describe('the guide to InfluxDB', () => {
   it('names every metric of the writer', async () => {
     const registry = new Registry();
     const none = { unreachable: 0, timeout: 0, unauthorized: 0, missing: 0, busy: 0 };
-    observeWriter(registry, () => ({
-      queuedPoints: 1,
+    const names = {
+      prefix: 'norikae_influx',
+      server: 'InfluxDB',
+      items: 'points',
+      resource: 'database',
+    };
+    observeWriter(registry, names, () => ({
+      queuedLines: 1,
       queuedBytes: 2,
       written: 3,
       dropped: { queue: 4, refused: 5, end: 6 },

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { InfluxClient } from '../../../telemetry/influx/client.ts';
-import { InfluxWriter } from '../../../telemetry/influx/writer.ts';
+import { BatchWriter } from '../../../telemetry/shipping/writer.ts';
 import { needs } from '../../support/needs.ts';
 import { RealInflux } from './real-influx.ts';
 import { eventually } from '../../support/eventually.ts';
@@ -12,7 +12,7 @@ const LOG = { info: () => undefined, warn: () => undefined };
 describe('an outage of a real InfluxDB', () => {
   let influx: RealInflux;
   let client: InfluxClient;
-  const writers: InfluxWriter[] = [];
+  const writers: BatchWriter[] = [];
 
   before(async function () {
     needs(this, 'influxd');
@@ -29,21 +29,22 @@ describe('an outage of a real InfluxDB', () => {
     await influx?.remove();
   });
 
-  function writerOf(points: number, sink = client): InfluxWriter {
-    const writer = new InfluxWriter({
+  function writerOf(points: number, sink = client): BatchWriter {
+    const writer = new BatchWriter({
       sink,
       prepare: () => Promise.resolve(),
-      queue: { points, bytes: 1e8 },
-      batch: { points: 50, bytes: 1e6, waitMs: 10 },
+      queue: { lines: points, bytes: 1e8 },
+      batch: { lines: 50, bytes: 1e6, waitMs: 10 },
       retry: { minMs: 20, maxMs: 50 },
       log: LOG,
+      names: { server: 'InfluxDB', items: 'points' },
       wall: Date.now,
     });
     writers.push(writer);
     return writer;
   }
 
-  function add(writer: InfluxWriter, measurement: string, from: number, to: number): void {
+  function add(writer: BatchWriter, measurement: string, from: number, to: number): void {
     for (let n = from; n <= to; n++) writer.add(`${measurement} n=${n}i ${AT_MS + n}000000`);
   }
 

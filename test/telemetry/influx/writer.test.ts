@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { InfluxClient } from '../../../telemetry/influx/client.ts';
-import { InfluxUnavailable } from '../../../telemetry/influx/errors.ts';
-import { InfluxWriter, type WriterOptions } from '../../../telemetry/influx/writer.ts';
+import { SinkUnavailable } from '../../../telemetry/shipping/errors.ts';
+import { BatchWriter, type WriterOptions } from '../../../telemetry/shipping/writer.ts';
 import {
   after,
   type Answer,
@@ -26,7 +26,7 @@ interface Note {
 describe('InfluxDB writer', () => {
   let fake: FakeInflux;
   let client: InfluxClient;
-  let writer: InfluxWriter;
+  let writer: BatchWriter;
   let notes: Note[];
   let prepared: number;
 
@@ -45,19 +45,20 @@ describe('InfluxDB writer', () => {
   });
 
   function make(options: Partial<WriterOptions> = {}): void {
-    writer = new InfluxWriter({
+    writer = new BatchWriter({
       sink: client,
       prepare: () => {
         prepared++;
         return Promise.resolve();
       },
-      queue: { points: 1_000, bytes: 1e6 },
-      batch: { points: 10, bytes: 1e5, waitMs: 20 },
+      queue: { lines: 1_000, bytes: 1e6 },
+      batch: { lines: 10, bytes: 1e5, waitMs: 20 },
       retry: { minMs: 10, maxMs: 40 },
       log: {
         info: (details, message) => notes.push({ level: 'info', details, message }),
         warn: (details, message) => notes.push({ level: 'warn', details, message }),
       },
+      names: { server: 'InfluxDB', items: 'points' },
       wall: () => 1_234,
       ...options,
     });
@@ -82,8 +83,8 @@ describe('InfluxDB writer', () => {
     const sizes = fake.requests.map(({ body }) => body.split('\n').length);
     assert.deepEqual(sizes, [3, 10, 10, 10, 5]);
     assert.equal(prepared, 1);
-    const { written, queuedPoints, queuedBytes, lastSuccessMs, error } = writer.state;
-    assert.deepEqual([written, queuedPoints, queuedBytes], [38, 0, 0]);
+    const { written, queuedLines, queuedBytes, lastSuccessMs, error } = writer.state;
+    assert.deepEqual([written, queuedLines, queuedBytes], [38, 0, 0]);
     assert.deepEqual([lastSuccessMs, error], [1_234, undefined]);
     assert.deepEqual(notes, []);
   });
@@ -126,7 +127,7 @@ describe('InfluxDB writer', () => {
   }
 
   it('drops the oldest points when the queue is full, and counts them exactly', async () => {
-    make({ queue: { points: 100, bytes: 1e6 } });
+    make({ queue: { lines: 100, bytes: 1e6 } });
     fake.answer = hangs;
     writer.start();
     add(1, 30);
@@ -135,7 +136,7 @@ describe('InfluxDB writer', () => {
       add(from, from + 39);
       await sleep(TIMEOUT_MS / 4);
     }
-    await eventually('it is given up', () => writer.state.queuedPoints === 100);
+    await eventually('it is given up', () => writer.state.queuedLines === 100);
     fake.answer = says(204);
     await eventually('all', () => writer.state.written === 100);
     assert.deepEqual(fake.written, lines(331, 430));
@@ -144,7 +145,7 @@ describe('InfluxDB writer', () => {
   });
 
   it('limits the bytes of the queue', async () => {
-    make({ queue: { points: 1_000, bytes: 15 * 20 } });
+    make({ queue: { lines: 1_000, bytes: 15 * 20 } });
     fake.answer = says(500);
     writer.start();
     add(100, 199);
@@ -187,7 +188,7 @@ describe('InfluxDB writer', () => {
   });
 
   it('limits requests and log lines when every point is refused', async () => {
-    make({ batch: { points: 500, bytes: 1e6, waitMs: 10 } });
+    make({ batch: { lines: 500, bytes: 1e6, waitMs: 10 } });
     fake.answer = says(400, 'no');
     writer.start();
     add(1, 1_000);
@@ -241,7 +242,7 @@ describe('InfluxDB writer', () => {
       prepare: () =>
         ready
           ? Promise.resolve()
-          : Promise.reject(new InfluxUnavailable('unauthorized', 'cannot read the password')),
+          : Promise.reject(new SinkUnavailable('unauthorized', 'cannot read the password')),
     });
     writer.start();
     add(1, 5);
@@ -284,8 +285,8 @@ describe('InfluxDB writer', () => {
     await writer.close(100);
     const tookMs = performance.now() - startedMs;
     assert.ok(tookMs < 400, `${tookMs} ms`);
-    const { written, dropped, queuedPoints } = writer.state;
-    assert.equal(queuedPoints, 0);
+    const { written, dropped, queuedLines } = writer.state;
+    assert.equal(queuedLines, 0);
     assert.equal(written + dropped.end, 25);
     assert.equal(notes.at(-1)?.message, 'points were not written before the daemon ended');
   });

@@ -1,30 +1,43 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
 import type { WriterState } from './writer-state.ts';
+import type { WriterNames } from './writer-status-log.ts';
+
+/** Metrics of a writer: `norikae_influx`, InfluxDB, `points`. */
+export interface WriterMetricNames extends WriterNames {
+  readonly prefix: string;
+  /** What can be missing on the server. */
+  readonly resource: string;
+}
 
 /** Registers Prometheus metrics of a writer, read from its state at each scrape. */
-export function observeWriter(registry: Registry, state: () => WriterState): void {
+export function observeWriter(
+  registry: Registry,
+  { prefix, server, items, resource }: WriterMetricNames,
+  state: () => WriterState,
+): void {
+  const capital = items.charAt(0).toUpperCase() + items.slice(1);
   const registers = [registry];
-  gauge('queue_points', 'Points in the queue to InfluxDB.', (s) => s.queuedPoints);
-  gauge('queue_bytes', 'Bytes in the queue to InfluxDB.', (s) => s.queuedBytes);
+  gauge(`queue_${items}`, `${capital} in the queue to ${server}.`, (s) => s.queuedLines);
+  gauge('queue_bytes', `Bytes in the queue to ${server}.`, (s) => s.queuedBytes);
   gauge(
     'last_success_timestamp_seconds',
-    'Time of the last successful write to InfluxDB, seconds since 1970; 0 before the first.',
+    `Time of the last successful write to ${server}, seconds since 1970; 0 before the first.`,
     (s) => (s.lastSuccessMs ?? 0) / 1000,
   );
-  counter('points_written_total', 'Points that InfluxDB accepted.', [], (s) => ({
+  counter(`${items}_written_total`, `${capital} that ${server} accepted.`, [], (s) => ({
     '': s.written,
   }));
   counter(
-    'points_dropped_total',
-    'Lost points by cause: the queue was full (queue), InfluxDB rejected them (refused), or the ' +
+    `${items}_dropped_total`,
+    `Lost ${items} by cause: the queue was full (queue), ${server} rejected them (refused), or the ` +
       'daemon ended before they were written (end).',
     ['cause'],
     (s) => s.dropped,
   );
   counter(
     'request_failures_total',
-    'Failed requests to InfluxDB, which are repeated: no connection (unreachable), no answer in ' +
-      'time (timeout), invalid credentials (unauthorized), no such database or bucket (missing), ' +
+    `Failed requests to ${server}, which are repeated: no connection (unreachable), no answer in ` +
+      `time (timeout), invalid credentials (unauthorized), no such ${resource} (missing), ` +
       'or another error (busy).',
     ['kind'],
     (s) => s.failures,
@@ -32,7 +45,7 @@ export function observeWriter(registry: Registry, state: () => WriterState): voi
 
   function gauge(name: string, help: string, value: (state: WriterState) => number): void {
     const made: Gauge = new Gauge({
-      name: `norikae_influx_${name}`,
+      name: `${prefix}_${name}`,
       help,
       registers,
       collect: () => made.set(value(state())),
@@ -46,7 +59,7 @@ export function observeWriter(registry: Registry, state: () => WriterState): voi
     values: (state: WriterState) => Readonly<Record<string, number>>,
   ): void {
     const made: Counter = new Counter({
-      name: `norikae_influx_${name}`,
+      name: `${prefix}_${name}`,
       help,
       labelNames: [...labelNames],
       registers,

@@ -1,15 +1,15 @@
 import type { FailureKind } from './errors.ts';
 
 /**
- * Why points were lost: `queue`: the queue was full; `refused`: InfluxDB rejected them; `end`: the
+ * Why lines were lost: `queue`: the queue was full; `refused`: the server rejected them; `end`: the
  * daemon ended before they were written.
  */
 export type DropCause = 'queue' | 'refused' | 'end';
 
 /** State of a writer. Counters start with the daemon. */
 export interface WriterState {
-  /** Points in the queue, without those of the current request. */
-  readonly queuedPoints: number;
+  /** Lines in the queue, without those of the current request. */
+  readonly queuedLines: number;
   readonly queuedBytes: number;
   readonly written: number;
   readonly dropped: Readonly<Record<DropCause, number>>;

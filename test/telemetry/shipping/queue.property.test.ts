@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { type Batch, LineQueue } from '../../../telemetry/influx/queue.ts';
+import { type Batch, LineQueue } from '../../../telemetry/shipping/queue.ts';
 
 const sizeOf = (lines: readonly string[]): number =>
   lines.reduce((sum, line) => sum + Buffer.byteLength(line) + 1, 0);
@@ -8,17 +8,17 @@ const sizeOf = (lines: readonly string[]): number =>
 /** Reference model of a queue, slow and simple. */
 class Model {
   readonly lines: string[] = [];
-  readonly #points: number;
+  readonly #max: number;
   readonly #bytes: number;
 
-  constructor(points: number, bytes: number) {
-    this.#points = points;
+  constructor(max: number, bytes: number) {
+    this.#max = max;
     this.#bytes = bytes;
   }
 
   trim(): number {
     let dropped = 0;
-    while (this.lines.length > this.#points || sizeOf(this.lines) > this.#bytes) {
+    while (this.lines.length > this.#max || sizeOf(this.lines) > this.#bytes) {
       this.lines.shift();
       dropped++;
     }
@@ -32,7 +32,7 @@ describe('queue of lines', () => {
       fc.record({ do: fc.constant('push' as const), line: fc.string({ maxLength: 12 }) }),
       fc.record({
         do: fc.constant('take' as const),
-        points: fc.integer({ min: 1, max: 6 }),
+        lines: fc.integer({ min: 1, max: 6 }),
         bytes: fc.integer({ min: 1, max: 60 }),
       }),
       fc.record({ do: fc.constant('give back' as const) }),
@@ -42,9 +42,9 @@ describe('queue of lines', () => {
         fc.integer({ min: 1, max: 12 }),
         fc.integer({ min: 1, max: 100 }),
         fc.array(step, { maxLength: 80 }),
-        (points, bytes, steps) => {
-          const queue = new LineQueue({ points, bytes });
-          const model = new Model(points, bytes);
+        (max, bytes, steps) => {
+          const queue = new LineQueue({ lines: max, bytes });
+          const model = new Model(max, bytes);
           let out: Batch | undefined;
           for (const s of steps) {
             if (s.do === 'push') {
@@ -54,10 +54,10 @@ describe('queue of lines', () => {
               out = queue.takeBatch(s);
               assert.deepEqual(out.lines, model.lines.splice(0, out.lines.length));
               assert.equal(out.bytes, sizeOf(out.lines));
-              assert.ok(out.lines.length <= s.points);
+              assert.ok(out.lines.length <= s.lines);
               assert.ok(out.lines.length <= 1 || out.bytes <= s.bytes);
               const next = model.lines.at(0);
-              if (next !== undefined && out.lines.length < s.points) {
+              if (next !== undefined && out.lines.length < s.lines) {
                 assert.ok(out.lines.length > 0, 'at least one line');
                 assert.ok(out.bytes + sizeOf([next]) > s.bytes, 'the next line does not fit');
               }
@@ -66,11 +66,11 @@ describe('queue of lines', () => {
               assert.equal(queue.returnBatch(out), model.trim());
               out = undefined;
             }
-            assert.equal(queue.points, model.lines.length);
+            assert.equal(queue.length, model.lines.length);
             assert.equal(queue.bytes, sizeOf(model.lines));
           }
           assert.equal(queue.clear(), model.lines.length);
-          assert.deepEqual([queue.points, queue.bytes], [0, 0]);
+          assert.deepEqual([queue.length, queue.bytes], [0, 0]);
         },
       ),
       { numRuns: 400 },
@@ -78,11 +78,11 @@ describe('queue of lines', () => {
   });
 
   it('stays in order over many more lines than fit into it', () => {
-    const queue = new LineQueue({ points: 3_000, bytes: 1e9 });
+    const queue = new LineQueue({ lines: 3_000, bytes: 1e9 });
     let dropped = 0;
     for (let i = 0; i < 20_000; i++) dropped += queue.push(String(i));
     assert.equal(dropped, 17_000);
-    const batch = queue.takeBatch({ points: 3_000, bytes: 1e9 });
+    const batch = queue.takeBatch({ lines: 3_000, bytes: 1e9 });
     assert.deepEqual([batch.lines.at(0), batch.lines.at(-1)], ['17000', '19999']);
   });
 });

@@ -1,34 +1,35 @@
 import { Backoff, type BackoffOptions } from '../../async/backoff.ts';
-import { InfluxRefused, InfluxUnavailable } from './errors.ts';
+import { SinkRefused, SinkUnavailable } from './errors.ts';
 import { type Batch, LineQueue, type QueueBounds } from './queue.ts';
-import { type WriterLog, WriterStatusLog } from './writer-status-log.ts';
+import { type WriterLog, type WriterNames, WriterStatusLog } from './writer-status-log.ts';
 import type { WriterState } from './writer-state.ts';
 import { errorMessage } from '../../text/error-message.ts';
 
-/** Sends the lines of an {@link InfluxWriter}. */
+/** Sends the lines of a {@link BatchWriter}. */
 export interface LineSink {
   /**
-   * @throws {InfluxUnavailable} when the same lines may be sent again
-   * @throws {InfluxRefused} when all or some of them must not be sent again
+   * @throws {SinkUnavailable} when the same lines may be sent again
+   * @throws {SinkRefused} when all or some of them must not be sent again
    */
   write(lines: readonly string[], signal: AbortSignal): Promise<void>;
 }
 
-/** Settings of an {@link InfluxWriter}. */
+/** Settings of a {@link BatchWriter}. */
 export interface WriterOptions {
   readonly sink: LineSink;
   /**
-   * Reads the secret and creates the database. Called before the first write, and again after
-   * InfluxDB answered with an error.
+   * Reads the secret and prepares the server. Called before the first write, and again after the server
+   * answered with an error.
    *
-   * @throws {InfluxUnavailable}
+   * @throws {SinkUnavailable}
    */
   readonly prepare: (signal: AbortSignal) => Promise<void>;
   readonly queue: QueueBounds;
-  /** Limits of one request, and how long its first point waits for others, ms. */
+  /** Limits of one request, and how long its first line waits for others, ms. */
   readonly batch: QueueBounds & { readonly waitMs: number };
   readonly retry: BackoffOptions;
   readonly log: WriterLog;
+  readonly names: WriterNames;
   /** Wall clock, ms since 1970. */
   readonly wall: () => number;
 }
@@ -37,10 +38,10 @@ export interface WriterOptions {
 const MAX_REQUESTS = 64;
 
 /**
- * Sends lines to InfluxDB in batches, one request at a time, and keeps a bounded number of lines
+ * Sends lines to a server in batches, one request at a time, and keeps a bounded number of lines
  * during an outage. Adding a line never blocks and never fails.
  */
-export class InfluxWriter {
+export class BatchWriter {
   readonly #options: WriterOptions;
   readonly #queue: LineQueue;
   readonly #backoff: Backoff;
@@ -63,12 +64,12 @@ export class InfluxWriter {
     this.#options = options;
     this.#queue = new LineQueue(options.queue);
     this.#backoff = new Backoff(options.retry);
-    this.#statusLog = new WriterStatusLog(options.log);
+    this.#statusLog = new WriterStatusLog(options.log, options.names);
   }
 
   get state(): WriterState {
     return {
-      queuedPoints: this.#queue.points,
+      queuedLines: this.#queue.length,
       queuedBytes: this.#queue.bytes,
       written: this.#written,
       dropped: { ...this.#dropped },
@@ -89,9 +90,9 @@ export class InfluxWriter {
       this.#dropped.end++;
       return;
     }
-    if (this.#queue.points === 0) this.#waitingSinceMs = performance.now();
+    if (this.#queue.length === 0) this.#waitingSinceMs = performance.now();
     this.#dropped.queue += this.#queue.push(line);
-    if (this.#queue.points === 1 || this.#full) this.#wake();
+    if (this.#queue.length === 1 || this.#full) this.#wake();
   }
 
   /** Sends the queued lines for at most `boundMs`, ends, and counts the rest as dropped. */
@@ -106,7 +107,7 @@ export class InfluxWriter {
   }
 
   async #run(): Promise<void> {
-    while (!this.#closing || this.#queue.points > 0) {
+    while (!this.#closing || this.#queue.length > 0) {
       const waitMs = this.#waitMs();
       if (waitMs > 0) {
         await this.#sleep(waitMs);
@@ -121,15 +122,15 @@ export class InfluxWriter {
   /** Time until the next request, ms; Infinity while the queue is empty. */
   #waitMs(): number {
     if (this.#closing) return 0;
-    if (this.#queue.points === 0) return Number.POSITIVE_INFINITY;
+    if (this.#queue.length === 0) return Number.POSITIVE_INFINITY;
     const nowMs = performance.now();
     const dueMs = this.#full ? nowMs : this.#waitingSinceMs + this.#options.batch.waitMs;
     return Math.max(dueMs, this.#retryAtMs) - nowMs;
   }
 
   get #full(): boolean {
-    const { points, bytes } = this.#options.batch;
-    return this.#queue.points >= points || this.#queue.bytes >= bytes;
+    const { lines, bytes } = this.#options.batch;
+    return this.#queue.length >= lines || this.#queue.bytes >= bytes;
   }
 
   /** Waits for a time, or until `#wake` is called. */
@@ -143,7 +144,7 @@ export class InfluxWriter {
     });
   }
 
-  /** Prepares if necessary and sends one batch; false when InfluxDB is unavailable. */
+  /** Prepares if necessary and sends one batch; false when the server is unavailable. */
   async #sendBatch(): Promise<boolean> {
     const unprepared = await this.#prepare();
     if (unprepared !== undefined) return this.#failed(unprepared);
@@ -153,7 +154,7 @@ export class InfluxWriter {
     for (let piece = pieces.pop(); piece !== undefined; piece = pieces.pop()) {
       const error = await this.#send(piece);
       requests++;
-      if (error instanceof InfluxUnavailable) {
+      if (error instanceof SinkUnavailable) {
         const rest = joined([piece, ...pieces.toReversed()]);
         this.#dropped.queue += this.#queue.returnBatch(rest);
         return this.#failed(error);
@@ -167,7 +168,7 @@ export class InfluxWriter {
     return true;
   }
 
-  async #prepare(): Promise<InfluxUnavailable | undefined> {
+  async #prepare(): Promise<SinkUnavailable | undefined> {
     if (this.#prepared) return undefined;
     try {
       await this.#options.prepare(this.#abort.signal);
@@ -178,42 +179,42 @@ export class InfluxWriter {
     }
   }
 
-  async #send(piece: Batch): Promise<InfluxUnavailable | InfluxRefused | undefined> {
+  async #send(piece: Batch): Promise<SinkUnavailable | SinkRefused | undefined> {
     try {
       await this.#options.sink.write(piece.lines, this.#abort.signal);
       return undefined;
     } catch (error) {
-      return error instanceof InfluxRefused ? error : asUnavailable(error);
+      return error instanceof SinkRefused ? error : asUnavailable(error);
     }
   }
 
-  /** InfluxDB answered, and wrote or refused the lines. */
+  /** The server answered, and wrote or refused the lines. */
   #answered(): void {
     this.#backoff.succeeded();
     this.#retryAtMs = Number.NEGATIVE_INFINITY;
-    this.#statusLog.answered(this.#queue.points);
+    this.#statusLog.answered(this.#queue.length);
   }
 
-  #wrote(points: number): void {
-    if (points === 0) return;
-    this.#written += points;
+  #wrote(lines: number): void {
+    if (lines === 0) return;
+    this.#written += lines;
     this.#lastSuccessMs = this.#options.wall();
     this.#error = undefined;
   }
 
-  #failed(error: InfluxUnavailable): false {
+  #failed(error: SinkUnavailable): false {
     this.#failures[error.kind]++;
     this.#error = error.message;
     this.#retryAtMs = performance.now() + this.#backoff.failed(error.retryAfterMs);
     // The secret may have changed, or the server may have lost its database.
     if (error.kind !== 'unreachable' && error.kind !== 'timeout') this.#prepared = false;
-    this.#statusLog.failed(error.kind, error.message, this.#queue.points);
+    this.#statusLog.failed(error.kind, error.message, this.#queue.length);
     return false;
   }
 
-  /** InfluxDB refused `points` of a batch and wrote the rest. */
-  #refused(piece: Batch, points: number, error: InfluxRefused): void {
-    const dropped = Math.min(points, piece.lines.length);
+  /** The server refused `lines` of a batch and wrote the rest. */
+  #refused(piece: Batch, lines: number, error: SinkRefused): void {
+    const dropped = Math.min(lines, piece.lines.length);
     this.#wrote(piece.lines.length - dropped);
     this.#dropped.refused += dropped;
     this.#error = error.message;
@@ -221,9 +222,9 @@ export class InfluxWriter {
   }
 }
 
-function asUnavailable(error: unknown): InfluxUnavailable {
-  if (error instanceof InfluxUnavailable) return error;
-  return new InfluxUnavailable('busy', errorMessage(error));
+function asUnavailable(error: unknown): SinkUnavailable {
+  if (error instanceof SinkUnavailable) return error;
+  return new SinkUnavailable('busy', errorMessage(error));
 }
 
 /** Both halves, the older one last, because the caller pops it first. */

@@ -1,6 +1,6 @@
 /** Limits of a {@link LineQueue} or of a batch. */
 export interface QueueBounds {
-  readonly points: number;
+  readonly lines: number;
   readonly bytes: number;
 }
 
@@ -11,7 +11,7 @@ export interface Batch {
 }
 
 /**
- * A queue of lines with limits on points and bytes. When it is full, the oldest lines are dropped.
+ * A queue of lines with limits on their number and bytes. When it is full, the oldest lines are dropped.
  * A taken batch does not count towards the limits; a returned one goes back to the front, as the
  * oldest.
  */
@@ -26,7 +26,7 @@ export class LineQueue {
     this.#bounds = bounds;
   }
 
-  get points(): number {
+  get length(): number {
     return this.#lines.length - this.#head;
   }
 
@@ -46,7 +46,7 @@ export class LineQueue {
   takeBatch(bounds: QueueBounds): Batch {
     let end = this.#head;
     let bytes = 0;
-    while (end < this.#lines.length && end - this.#head < bounds.points) {
+    while (end < this.#lines.length && end - this.#head < bounds.lines) {
       const size = sizeOf(this.#lines[end]);
       if (end > this.#head && bytes + size > bounds.bytes) break;
       bytes += size;
@@ -70,16 +70,16 @@ export class LineQueue {
 
   /** Empties the queue; returns the number of lines removed. */
   clear(): number {
-    const { points } = this;
+    const { length } = this;
     this.#lines = [];
     this.#head = 0;
     this.#bytes = 0;
-    return points;
+    return length;
   }
 
   #trim(): number {
     let dropped = 0;
-    while (this.points > this.#bounds.points || this.#bytes > this.#bounds.bytes) {
+    while (this.length > this.#bounds.lines || this.#bytes > this.#bounds.bytes) {
       this.#bytes -= sizeOf(this.#lines[this.#head]);
       this.#lines[this.#head++] = '';
       dropped++;
