@@ -64,6 +64,8 @@ export interface StatusView {
   readonly policies: PoliciesView;
   /** State of writing to InfluxDB; null: not configured. */
   readonly influx: InfluxView | null;
+  /** State of sending decisions to a collector; null: not configured. */
+  readonly collector: CollectorView | null;
   /** Connections that are placed one by one; null: only whole megaflows are placed. */
   readonly connections: ConnectionsView | null;
   /** Channels to the agents of guests, by name; null: not configured. */
@@ -118,6 +120,22 @@ export interface InfluxView {
   /** Failed requests whose points were sent again. */
   readonly failures: number;
   /** ISO 8601; null: nothing has been written yet. */
+  readonly lastSuccess: string | null;
+  /** Error or refusal of the last request; null: it succeeded. */
+  readonly error: string | null;
+}
+
+/** Counters start with the daemon. */
+export interface CollectorView {
+  readonly url: string;
+  /** Decisions that it accepted. */
+  readonly written: number;
+  readonly queuedDecisions: number;
+  /** Lost decisions: the `queue` was full, the collector `refused` them, or the daemon reached its `end`. */
+  readonly dropped: Readonly<Record<DropCause, number>>;
+  /** Failed requests whose decisions were sent again. */
+  readonly failures: number;
+  /** ISO 8601; null: nothing has been sent yet. */
   readonly lastSuccess: string | null;
   /** Error or refusal of the last request; null: it succeeded. */
   readonly error: string | null;

@@ -238,6 +238,26 @@ export interface DecisionsConfig {
   readonly maxBytes: number;
   /** Number of older files that are kept. */
   readonly keep: number;
+  /** HTTP server that every decision is sent to; undefined: none. */
+  readonly collector?: CollectorConfig;
+}
+
+/** An HTTP server that collects decisions. */
+export interface CollectorConfig {
+  readonly url: string;
+  /** Absolute path of the file with the bearer token. */
+  readonly tokenFile?: string;
+  /** Absolute path of a PEM file. */
+  readonly caFile?: string;
+  /** Name of this node; undefined: the host name. */
+  readonly node?: string;
+  /** Further labels of each decision. */
+  readonly labels: Readonly<Record<string, string>>;
+  readonly batch: { readonly records: number; readonly bytes: number; readonly waitMs: number };
+  readonly queue: { readonly records: number; readonly bytes: number };
+  readonly timeoutMs: number;
+  readonly retry: { readonly minMs: number; readonly maxMs: number };
+  readonly stopMs: number;
 }
 
 export interface HttpConfig {

@@ -2,6 +2,7 @@ import type { JsonDocument, JsonPath } from '../text/json-document.ts';
 import type { Problem } from '../text/problem.ts';
 import type { ConfigFile } from './config-file.ts';
 import { checkBackend } from './backend-checks.ts';
+import { checkCollector } from './collector-checks.ts';
 import { checkConnections } from './connections-checks.ts';
 import { checkFastPath } from './fast-path-checks.ts';
 import { checkHttp } from './http-checks.ts';
@@ -47,6 +48,7 @@ export function crossCheck(settings: ConfigFile, document: JsonDocument): Proble
   problems.push(...checkFastPath(settings, document));
   problems.push(...checkHttp(settings, document));
   problems.push(...checkInflux(settings, document));
+  problems.push(...checkCollector(settings, document));
   problems.push(...checkSriov(settings, document));
   problems.push(...checkReceiveFilters(settings, document));
   problems.push(...checkConnections(settings, document));

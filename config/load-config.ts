@@ -3,8 +3,15 @@ import { readFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import { packageRoot } from '../platform/package-root.ts';
-import type { Config, HttpConfig, InfluxConfig } from './config.ts';
+import type {
+  CollectorConfig,
+  Config,
+  DecisionsConfig,
+  HttpConfig,
+  InfluxConfig,
+} from './config.ts';
 import type { ConfigFile } from './config-file.ts';
+import { checkCollectorFiles } from './collector-checks.ts';
 import { crossCheck } from './cross-checks.ts';
 import { checkInfluxFiles } from './influx-checks.ts';
 import { JsonDocument } from '../text/json-document.ts';
@@ -15,7 +22,7 @@ import { runtimeFolder, stateFolder } from './runtime-folder.ts';
 import { schemaProblems } from '../text/schema-problems.ts';
 
 /**
- * Reads and checks a configuration file, and the secrets of InfluxDB that it names.
+ * Reads and checks a configuration file, and the files with secrets of servers that it names.
  *
  * @throws ConfigUnreadable when the file cannot be read
  * @throws ConfigError with all errors in it
@@ -24,8 +31,11 @@ export async function loadConfig(shownAs: string): Promise<Config> {
   const file = resolve(shownAs);
   const document = documentOf(await readText(shownAs), shownAs);
   const settings = checked(document);
-  const unusable = await checkInfluxFiles(settings, document, dirname(file));
-  throwAll([...crossCheck(settings, document), ...unusable]);
+  const unusable = await Promise.all([
+    checkInfluxFiles(settings, document, dirname(file)),
+    checkCollectorFiles(settings, document, dirname(file)),
+  ]);
+  throwAll([...crossCheck(settings, document), ...unusable.flat()]);
   return resolved(settings, file);
 }
 
@@ -100,10 +110,7 @@ function resolved(settings: ConfigFile, file: string): Config {
     planner,
     policies: settings.policies.map((policy) => resolve(dirname(file), policy)),
     onExit,
-    decisions: {
-      ...decisions,
-      ...(decisions.file === undefined ? {} : { file: resolve(dirname(file), decisions.file) }),
-    },
+    decisions: resolvedDecisions(decisions, dirname(file)),
     http: resolvedHttp(http, dirname(file)),
     ...(influx === undefined ? {} : { influx: resolvedInflux(influx, dirname(file)) }),
     ...(guests === undefined
@@ -137,6 +144,24 @@ function resolvedHttp(http: HttpConfig, folder: string): HttpConfig {
     ...(tokenFile === undefined ? {} : { tokenFile: resolve(folder, tokenFile) }),
     ...(users === undefined ? {} : { users: resolve(folder, users) }),
     hostNames: http.hostNames.map((name) => name.toLowerCase()),
+  };
+}
+
+function resolvedDecisions(decisions: DecisionsConfig, folder: string): DecisionsConfig {
+  const { file, collector } = decisions;
+  return {
+    ...decisions,
+    ...(file === undefined ? {} : { file: resolve(folder, file) }),
+    ...(collector === undefined ? {} : { collector: resolvedFiles(collector, folder) }),
+  };
+}
+
+function resolvedFiles(collector: CollectorConfig, folder: string): CollectorConfig {
+  const { tokenFile, caFile } = collector;
+  return {
+    ...collector,
+    ...(tokenFile === undefined ? {} : { tokenFile: resolve(folder, tokenFile) }),
+    ...(caFile === undefined ? {} : { caFile: resolve(folder, caFile) }),
   };
 }
 

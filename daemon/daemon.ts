@@ -10,6 +10,7 @@ import { Metrics } from '../telemetry/prometheus/metrics.ts';
 import { PolicyMetrics } from '../telemetry/prometheus/policy-metrics.ts';
 import { History } from './history.ts';
 import type { Config } from '../config/config.ts';
+import { DecisionCollector } from './decisions/collector.ts';
 import { DecisionLog } from './decisions/decision-log.ts';
 import { HoldFile } from './hold-file.ts';
 import { InfluxSink } from './influx/influx-sink.ts';
@@ -67,6 +68,16 @@ export async function createDaemon(config: Config, log: Log, mark?: MarkPhase): 
           uncountedPorts:
             node.connections && (() => node.connections?.source.uncountedPorts.length ?? 0),
         });
+  const { collector: collectorConfig } = config.decisions;
+  const collector =
+    collectorConfig &&
+    (await DecisionCollector.create({
+      config: collectorConfig,
+      version,
+      registry: metrics.registry,
+      log,
+      wall: clock.wall,
+    }));
   const policies = new PolicyManager({
     files: config.policies,
     clock,
@@ -110,7 +121,10 @@ export async function createDaemon(config: Config, log: Log, mark?: MarkPhase): 
     decisions.observe(report, { rules: evaluator.rules, revisions });
     influx?.observe(report, loop.accounts);
   });
-  decisions.onRecord((record) => influx?.decision(record));
+  decisions.onRecord((record) => {
+    influx?.decision(record);
+    collector?.add(record);
+  });
   const history = new History();
   const hold = new PanicHold({
     engine: loop.engine,
@@ -126,6 +140,7 @@ export async function createDaemon(config: Config, log: Log, mark?: MarkPhase): 
     history,
     hold,
     influx,
+    collector,
     node,
     config,
     policies,
@@ -145,6 +160,7 @@ export async function createDaemon(config: Config, log: Log, mark?: MarkPhase): 
     start: async () => {
       log.info({ node: node.description, rules: evaluator.rules.length }, 'starting');
       influx?.start();
+      collector?.start();
       await node.guests?.start();
       await hold.restore();
       loop.start();
@@ -164,7 +180,7 @@ export async function createDaemon(config: Config, log: Log, mark?: MarkPhase): 
       try {
         await Promise.all([watcher.close(), loop.stop(config.onExit)]);
       } finally {
-        await Promise.all([decisions.close(), influx?.close()]);
+        await Promise.all([decisions.close(), influx?.close(), collector?.close()]);
       }
     },
   };

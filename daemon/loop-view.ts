@@ -24,6 +24,7 @@ import type { DecisionPage, DecisionRecord } from '../api/decision-record.ts';
 import type { HistoryView, NodePoint } from '../api/history-view.ts';
 import type { DaemonView } from '../api/view.ts';
 import type { DecisionLog } from './decisions/decision-log.ts';
+import type { DecisionCollector } from './decisions/collector.ts';
 import type { InfluxSink } from './influx/influx-sink.ts';
 import { timeSlicedYield, type YieldToEventLoop } from '../async/yield-to-event-loop.ts';
 import type { Loop } from './loop.ts';
@@ -66,6 +67,7 @@ export interface LoopViewOptions {
   readonly hold: PanicHold;
   /** Undefined: nothing is written to InfluxDB. */
   readonly influx?: InfluxSink | undefined;
+  readonly collector?: DecisionCollector | undefined;
   /** Whether the policy files are watched for changes. */
   readonly watching: () => boolean;
   readonly version: string;
@@ -121,6 +123,7 @@ export class LoopView implements DaemonView {
       ports: report === undefined ? [] : portViews(report),
       policies: policiesView(policies, this.#o.watching()),
       influx: this.#o.influx?.view() ?? null,
+      collector: this.#o.collector?.view() ?? null,
       guests: node.guests?.status().map(guestView) ?? null,
       connections: connectionsView(node.connections?.source),
       samples: samplesView(report?.samples),

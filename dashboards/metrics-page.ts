@@ -10,8 +10,9 @@ const HEAD = `# Metrics
 
 All metrics of \`/metrics\`, as exported by an emulated node with \`http.topFlows\` set. \`npm run dashboards\`
 generates this page, and a test compares it with the daemon. [operations.md](operations.md#key-metrics) says which
-metrics to watch. With InfluxDB configured, there are also
-[metrics of its writer](operations.md#what-is-lost-in-an-outage).
+metrics to watch. With InfluxDB or a collector of decisions configured, there are also metrics of
+[its writer](operations.md#what-is-lost-in-an-outage) and
+[its sender](operations.md#a-collector-of-decisions).
 
 | metric | type | labels | meaning |
 |---|---|---|---|

@@ -55,13 +55,17 @@ function warnings(status: StatusView): string[] {
     const age = source.ageMs === null ? 'never read' : `${duration(source.ageMs)} old`;
     lines.push(`stale: ${source.name}, ${age}${source.error === null ? '' : `: ${source.error}`}`);
   }
-  const { backends, policies, influx } = status;
+  const { backends, policies, influx, collector } = status;
   for (const b of backends) {
     if (b.started && b.error === null) continue;
     lines.push(`backend ${b.name}: ${b.error ?? 'not started yet'}`);
   }
   if (influx !== null && influx.error !== null) {
     lines.push(`InfluxDB: ${influx.error}; ${whole(influx.queuedPoints)} points queued`);
+  }
+  if (collector !== null && collector.error !== null) {
+    const queued = whole(collector.queuedDecisions);
+    lines.push(`collector: ${collector.error}; ${queued} decisions queued`);
   }
   if (policies.problems.length > 0) {
     lines.push(`policies: the last reload failed, ${olderPolicies(policies.problems[0])}`);

@@ -74,6 +74,7 @@ function statusLines(status: StatusView, width: number, colours: Colours): strin
     ...changesLines(status),
     ...sampleLines(status),
     ...influxLines(status),
+    ...collectorLines(status),
     ...connectionLines(status),
     ...guestLines(status),
     `policies  ${counted(policies.rules, 'rule')} from ${policies.files.join(', ')}`,
@@ -232,6 +233,17 @@ function influxLines({ influx }: StatusView): string[] {
     `influx    ${database} at ${url}: ${last}`,
     `          ${counted(written, 'point')} written, ${whole(queuedPoints)} queued ` +
       `(${byteCount(queuedBytes)}), ${whole(lost)} dropped`,
+  ];
+}
+
+function collectorLines({ collector }: StatusView): string[] {
+  if (collector === null) return [];
+  const { url, written, queuedDecisions, dropped, lastSuccess } = collector;
+  const lost = Object.values(dropped).reduce((sum, n) => sum + n, 0);
+  const last = lastSuccess === null ? 'nothing sent yet' : `last sent ${lastSuccess}`;
+  return [
+    `collector ${url}: ${last}`,
+    `          ${counted(written, 'decision')} accepted, ${whole(queuedDecisions)} queued, ${whole(lost)} dropped`,
   ];
 }
 

@@ -11,7 +11,7 @@ import { InfluxRecorder } from '../../telemetry/influx/recorder.ts';
 import type { QueueBounds } from '../../telemetry/shipping/queue.ts';
 import { BatchWriter } from '../../telemetry/shipping/writer.ts';
 import type { InfluxConfig } from '../../config/config.ts';
-import { isLoopback } from '../../config/loopback.ts';
+import { warnWhenOpen } from '../../config/open-connection.ts';
 import type { InfluxView } from '../../api/status-view.ts';
 import type { DecisionRecord } from '../../api/decision-record.ts';
 import { FileReader, MAX_CERTIFICATE_BYTES } from '../../platform/regular-file.ts';
@@ -88,7 +88,8 @@ export class InfluxSink {
       wall,
     });
     observeWriter(registry, NAMES, () => this.#writer.state);
-    warnWhenOpen(config, log);
+    const hasSecret = config.username !== undefined || config.tokenFile !== undefined;
+    warnWhenOpen(config.url, 'influx.url', hasSecret, log);
   }
 
   /**
@@ -156,13 +157,4 @@ export class InfluxSink {
 /** Each point is a line. */
 function boundsOf({ points, bytes }: InfluxConfig['queue']): QueueBounds {
   return { lines: points, bytes };
-}
-
-function warnWhenOpen({ url, username, tokenFile }: InfluxConfig, log: Log): void {
-  const { protocol, hostname: host } = new URL(url);
-  const secret = username !== undefined || tokenFile !== undefined;
-  if (!secret || protocol === 'https:' || isLoopback(host.replace(/^\[(.*)\]$/, '$1'))) return;
-  log.warn(
-    `the connection to ${host} is not encrypted and carries a password or token ("influx.url")`,
-  );
 }

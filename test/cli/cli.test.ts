@@ -240,6 +240,26 @@ describe('command line', () => {
     );
   });
 
+  it('status: shows the state of the collector of decisions, if configured', async () => {
+    view.state = statusOf({
+      collector: {
+        url: 'https://logs.example.net/',
+        written: 1_234,
+        queuedDecisions: 5,
+        dropped: { queue: 3, refused: 1, end: 0 },
+        failures: 2,
+        lastSuccess: null,
+        error: 'no answer within 10000 ms',
+      },
+    });
+    assert.equal(await norikae('status'), 0);
+    assert.match(
+      stdout.text,
+      /^collector https:\/\/logs\.example\.net\/: nothing sent yet\n +1,234 decisions accepted, 5 queued, 4 dropped$/m,
+    );
+    assert.match(stdout.text, /collector: no answer within 10000 ms; 5 decisions queued/);
+  });
+
   it('reload: exits 2 with the problems when it fails', async () => {
     const problem = 'p.json:3:7: unknown operator "near"';
     view.reloaded = { ok: false, problems: [problem] };

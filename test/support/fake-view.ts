@@ -276,6 +276,7 @@ export function statusOf(over: Partial<StatusView> = {}): StatusView {
       watching: true,
     },
     influx: null,
+    collector: null,
     connections: null,
     guests: null,
     samples: { same: 1200, suspected: 1, different: 0, notComparable: 3, failed: 0 },
