@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
 import { open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { KEY_WORDS, VALUE_WORDS } from '../adapters/nic/core/entry-table.ts';
-import { ENTRY } from '../adapters/nic/core/entry-value.ts';
+import { KEY_WORDS } from '../adapters/nic/core/entry-table.ts';
+import { ENTRY, VALUE_WORDS } from '../adapters/nic/core/entry-value.ts';
 import { Libbpf } from '../adapters/nic/core/libbpf.ts';
 import { peerSignal } from './support/peer.ts';
 

@@ -1,25 +1,22 @@
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import type { HostBackend } from '../adapters/nic/host/backend.ts';
 import { xdpTable } from '../lab/testbed/nic-tables.ts';
-import type { FlowSpec } from '../engine/model/flow.ts';
 import type { PortSnapshot } from '../engine/model/port.ts';
 import { mountBpffs } from '../lab/testbed/bpffs.ts';
 import { Cleanup } from '../lab/testbed/cleanup.ts';
 import { packageRoot } from '../platform/package-root.ts';
 import { manyFlows, MASKS, twoPorts } from './apply-flows.ts';
-import { ApplyImpossible, BareMap, batchFile, bpftool, expectBpftool } from './apply-peers.ts';
-import { median } from './support/measuring.ts';
-import { type BenchOptions, type BenchReport, type Comparison, compare } from './support/report.ts';
+import { ApplyImpossible, expectBpftool } from './apply-peers.ts';
+import { SizeRounds } from './apply-rounds.ts';
+import type { BenchOptions, BenchReport, Comparison } from './support/report.ts';
 
-const FULL = { sizes: [1_000, 8_192, 60_000], rounds: 5 };
+const FULL = { sizes: [1_000, 8_192, 60_000], rounds: 9 };
 const QUICK = { sizes: [1_000, 8_192], rounds: 3 };
 
-/** Time until the next reading can free the slots of deleted entries, ms. */
-const DRAIN_MS = 30;
+/** Rounds before those: code that is not compiled yet, masks that are not published. */
+const WARM_ROUNDS = 2;
 
 /**
  * Writes entries to the XDP table and reads them and their counters, compared on the same map with
@@ -42,17 +39,21 @@ export async function run({ quick, signal }: BenchOptions): Promise<BenchReport>
     await mountBpffs(cleanup, join(folder, 'bpf'));
     const ports = await twoPorts(cleanup);
     const { sizes, rounds } = quick ? QUICK : FULL;
-    const comparisons: Comparison[] = [];
+    const results: SizeResult[] = [];
     for (const entries of sizes) {
       const setting = { folder, objectPath, ports, entries, rounds };
-      comparisons.push(...(await compareAt(setting, signal)));
+      results.push(await compareAt(setting, signal));
     }
     return {
       name: 'apply',
-      comparisons,
+      comparisons: results.flatMap(({ comparisons }) => comparisons),
       notes: [
-        `the same entries under ${MASKS} masks; median of ${rounds} rounds each`,
-        'write: ours from flows, encoding, waits for grace periods and results included',
+        `the same entries under ${MASKS} masks; median of ${rounds} rounds each, after ${WARM_ROUNDS} others; ` +
+          'ours and one call begin in turn',
+        'write: ours from flows, encoding and results included; a deletion begins a grace period, and the ' +
+          'next write waits for what is left of it',
+        'at once: right after the same entries were deleted, so that the whole grace period is included',
+        ...results.map(({ spread }) => spread),
         'bpftool: a batch file of map updates; map dump and -j, its output thrown away',
         'one call: bpf_map_update_batch and bpf_map_lookup_batch of all entries, bytes ready',
         'counters: per slot read',
@@ -71,92 +72,31 @@ interface Setting {
   readonly rounds: number;
 }
 
-/** Durations, ms. */
-class Times {
-  readonly write: number[] = [];
-  readonly read: number[] = [];
-  readonly counters: number[] = [];
+/** The comparisons of one size, and how its rounds differ. */
+interface SizeResult {
+  readonly comparisons: readonly Comparison[];
+  readonly spread: string;
 }
 
-async function compareAt(setting: Setting, signal: AbortSignal): Promise<Comparison[]> {
+async function compareAt(setting: Setting, signal: AbortSignal): Promise<SizeResult> {
   const { folder, objectPath, ports, entries, rounds } = setting;
   const pinPath = join(folder, 'bpf', `n${entries}`);
   const lease = { leaseMs: 60_000, heartbeatMs: 1_000 };
   const mode = 'native';
   const backend = xdpTable({ pinPath, objectPath, entries, masks: MASKS, mode, ...lease });
   await backend.start(ports, signal);
-  let bareMap: BareMap | undefined;
   try {
-    const [ours, tool, bare] = [new Times(), new Times(), new Times()];
     const flows = manyFlows([...ports.keys()], entries);
-    const flowMap = join(pinPath, 'flows');
-    const batch = join(folder, `batch-${entries}`);
-    for (let round = 0; round < rounds; round++) {
-      await measureOurs(backend, flows, ours, signal);
-      if (round === 0) await writeFile(batch, await batchFile(flowMap, entries, folder, signal));
-      bareMap ??= new BareMap(flowMap, entries);
-      bare.read.push(bareMap.read());
-      tool.read.push(await bpftool(['-j', 'map', 'dump', 'pinned', flowMap], signal));
-      const stats = join(pinPath, 'stats');
-      tool.counters.push(await bpftool(['-j', 'map', 'dump', 'pinned', stats], signal));
-      await backend.withdrawAll();
-      bare.write.push(bareMap.write());
-      await expectEntries(backend, entries, signal);
-      bareMap.clear();
-      tool.write.push(await bpftool(['batch', 'file', batch], signal));
-      await expectEntries(backend, entries, signal);
-      bareMap.clear();
-      await sleep(DRAIN_MS, undefined, { signal });
-      await backend.counters({ carried: () => undefined }, signal);
+    const size = await SizeRounds.prepare({ backend, flows, pinPath, folder }, signal);
+    try {
+      for (let round = 0; round < WARM_ROUNDS; round++) await size.run(round, signal);
+      size.forget();
+      for (let round = 0; round < rounds; round++) await size.run(round, signal);
+      return size.result();
+    } finally {
+      size.close();
     }
-    const slots = entries * 2 + 1024;
-    const rate = (count: number, times: readonly number[]) => (count / median(times)) * 1000;
-    const line = (what: string, mine: number, theirs: number) =>
-      compare(what, { ours: mine, peer: theirs }, 'entries/s', 'higher');
-    const [write, read] = [rate(entries, ours.write), rate(entries, ours.read)];
-    return [
-      line(`write ${entries}, bpftool`, write, rate(entries, tool.write)),
-      line(`write ${entries}, one call`, write, rate(entries, bare.write)),
-      line(`read ${entries}, bpftool`, read, rate(entries, tool.read)),
-      line(`read ${entries}, one call`, read, rate(entries, bare.read)),
-      line(
-        `counters ${entries}, bpftool`,
-        rate(entries, ours.counters),
-        rate(slots, tool.counters),
-      ),
-    ];
   } finally {
-    bareMap?.close();
     await backend.close('withdraw');
   }
-}
-
-async function measureOurs(
-  backend: HostBackend,
-  flows: readonly FlowSpec[],
-  times: Times,
-  signal: AbortSignal,
-): Promise<void> {
-  const operations = flows.map((flow) => ({ kind: 'put' as const, flow }));
-  let start = performance.now();
-  const results = await backend.apply(operations, signal);
-  times.write.push(performance.now() - start);
-  const refused = results.find((result) => !result.ok);
-  if (refused !== undefined) throw new ApplyImpossible(JSON.stringify(refused));
-  start = performance.now();
-  await expectEntries(backend, flows.length, signal);
-  times.read.push(performance.now() - start);
-  start = performance.now();
-  await backend.counters({ carried: () => undefined }, signal);
-  times.counters.push(performance.now() - start);
-}
-
-async function expectEntries(
-  backend: HostBackend,
-  expected: number,
-  signal: AbortSignal,
-): Promise<void> {
-  let count = 0;
-  await backend.entries({ entry: () => count++ }, signal);
-  if (count !== expected) throw new ApplyImpossible(`${count} entries in place of ${expected}`);
 }

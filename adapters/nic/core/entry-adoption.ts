@@ -1,6 +1,6 @@
 import type { FlowId } from '../../../engine/model/flow-id.ts';
-import { type EntryTable, KEY_WORDS, VALUE_WORDS } from './entry-table.ts';
-import { ENTRY, tunnelHeaderOf } from './entry-value.ts';
+import { type EntryTable, KEY_WORDS } from './entry-table.ts';
+import { ENTRY, tunnelHeaderOf, VALUE_WORDS } from './entry-value.ts';
 import { EntriesNotDeleted } from './errors.ts';
 import type { FlowMap } from './flow-map.ts';
 import { TABLE_KEY } from './key-layout.ts';

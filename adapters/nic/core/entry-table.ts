@@ -1,12 +1,11 @@
 import { FlowIndex } from '../../../engine/model/flow-index.ts';
 import type { FlowId } from '../../../engine/model/flow-id.ts';
-import { ENTRY, tunnelHeaderOf } from './entry-value.ts';
+import { ENTRY, tunnelHeaderOf, VALUE_WORDS, wordsOf } from './entry-value.ts';
 import { KeyIndex } from './key-index.ts';
 import { TABLE_KEY } from './key-layout.ts';
 
-/** Words of a key and of a value. */
+/** Words of a key. */
 export const KEY_WORDS = TABLE_KEY.bytes / 4;
-export const VALUE_WORDS = ENTRY.bytes / 4;
 
 const MASK_ID = TABLE_KEY.maskId / 4;
 const IN_PORT = TABLE_KEY.inPort / 4;
@@ -25,6 +24,7 @@ export class EntryTable {
   /** Slots of removed entries whose counters await their last reading. */
   readonly #gone: FlowIndex;
   readonly #keys: Uint32Array;
+  /** Of each value, the words that it has; those behind them are of earlier entries. */
   readonly #values: Uint32Array;
   /** Number of entries by the id of the port that their flows enter by. */
   readonly #byInPort = new Map<number, { entries: number }>();
@@ -48,9 +48,9 @@ export class EntryTable {
     return this.#byId.find(id.w0, id.w1, id.w2, id.w3);
   }
 
-  /** Slot of the entry with that key, or -1. */
-  findKey(key: Uint32Array): number {
-    return this.#byKey.find(key);
+  /** Slot of the entry with that key, or -1. @param keyHash as in {@link add} */
+  findKey(key: Uint32Array, keyHash?: number): number {
+    return this.#byKey.find(key, keyHash);
   }
 
   /** True when the slot's entry is in the table, not only its last flow's id. */
@@ -58,17 +58,21 @@ export class EntryTable {
     return this.find(this.idAt(slot)) === slot;
   }
 
-  /** Adds an entry whose id and key are not in the table; `value` carries its slot. */
-  add(slot: number, id: FlowId, key: Uint32Array, value: Uint32Array): void {
+  /**
+   * Adds an entry whose id and key are not in the table; `value` carries its slot.
+   *
+   * @param keyHash hash of the key (`hashWords`), if it has been computed
+   */
+  add(slot: number, id: FlowId, key: Uint32Array, value: Uint32Array, keyHash?: number): void {
     const at = slot * 4;
     this.ids[at] = id.w0;
     this.ids[at + 1] = id.w1;
     this.ids[at + 2] = id.w2;
     this.ids[at + 3] = id.w3;
     copy(key, 0, this.#keys, slot * KEY_WORDS, KEY_WORDS);
-    copy(value, 0, this.#values, slot * VALUE_WORDS, VALUE_WORDS);
+    this.replaceValue(slot, value);
     this.#byId.insert(slot);
-    this.#byKey.insert(slot);
+    this.#byKey.insert(slot, keyHash);
     this.#countInPort(slot, 1);
   }
 
@@ -78,7 +82,7 @@ export class EntryTable {
   }
 
   replaceValue(slot: number, value: Uint32Array): void {
-    this.#values.set(value, slot * VALUE_WORDS);
+    copy(value, 0, this.#values, slot * VALUE_WORDS, wordsOf(value, 0));
   }
 
   /** Removes an entry; its id and key stay readable. */
@@ -101,7 +105,7 @@ export class EntryTable {
 
   /** Whether the entry has this value, ignoring the times that the program updates. */
   isSame(slot: number, value: Uint32Array): boolean {
-    return equal(this.#values, slot * VALUE_WORDS, value, UFID);
+    return equal(this.#values, slot * VALUE_WORDS, value, UFID, wordsOf(value, 0));
   }
 
   copyKey(slot: number, into: Uint32Array, at: number): void {
@@ -153,8 +157,14 @@ function copy(
   for (let i = 0; i < count; i++) into[at + i] = from[start + i];
 }
 
-function equal(words: Uint32Array, start: number, other: Uint32Array, from: number): boolean {
-  for (let i = from; i < other.length; i++) {
+function equal(
+  words: Uint32Array,
+  start: number,
+  other: Uint32Array,
+  from: number,
+  to: number,
+): boolean {
+  for (let i = from; i < to; i++) {
     if (words[start + i] !== other[i]) return false;
   }
   return true;

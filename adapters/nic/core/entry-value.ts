@@ -47,6 +47,17 @@ export const ENTRY_FLAG = {
   pushTunnel: 256,
 } as const;
 
+const FLAGS = ENTRY.flags / 4;
+
+/** Words of an entry, and of one that only redirects: the others are zero while its flags are. */
+export const VALUE_WORDS = ENTRY.bytes / 4;
+const PLAIN_WORDS = FLAGS + 1;
+
+/** Number of words that an entry at `at` has, the flags among them; all others are zero. */
+export function wordsOf(words: Uint32Array, at: number): number {
+  return words[at + FLAGS] === 0 ? PLAIN_WORDS : VALUE_WORDS;
+}
+
 const IPV4_BYTES = 4;
 
 /** Where the packets of an entry go: a port id and the device it stands for. */
@@ -102,6 +113,14 @@ function putAddress(bytes: Uint8Array, how: Overwrite | undefined, at: number): 
   if (how.value.length === IPV4_BYTES) bytes.set(how.mask, at + IPV4_BYTES);
 }
 
+/** Sets the flow of an encoded entry. */
+export function setId(words: Uint32Array, id: FlowId): void {
+  words[UFID] = id.w0;
+  words[UFID + 1] = id.w1;
+  words[UFID + 2] = id.w2;
+  words[UFID + 3] = id.w3;
+}
+
 /**
  * Encodes an entry without its stats slot, the index of its tunnel header and its times, which are set when
  * it is written.
@@ -119,10 +138,7 @@ export function encodeEntry(
 ): void {
   // Not fill, whose call costs more than the loop.
   for (let i = 0; i < words.length; i++) words[i] = 0;
-  words[UFID] = id.w0;
-  words[UFID + 1] = id.w1;
-  words[UFID + 2] = id.w2;
-  words[UFID + 3] = id.w3;
+  setId(words, id);
   words[ENTRY.outPort / 4] = target?.id ?? 0;
   words[ENTRY.outIfindex / 4] = target?.ifindex ?? 0;
   const flags = flagsOf(program);

@@ -1,5 +1,6 @@
 import { errnoName } from './errors.ts';
-import { KEY_WORDS, VALUE_WORDS } from './entry-table.ts';
+import { KEY_WORDS } from './entry-table.ts';
+import { VALUE_WORDS } from './entry-value.ts';
 import type { Libbpf } from './libbpf.ts';
 import type { PutBatch } from './put-batch.ts';
 

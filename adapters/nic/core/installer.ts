@@ -80,23 +80,34 @@ export class Installer {
     signal: AbortSignal,
   ): Promise<void> {
     const writes = this.#writes;
-    let untilTurn = OPERATIONS_PER_TURN;
-    for (const operation of operations) {
+    while (results.length < operations.length) {
       if (signal.aborted) {
         results.push(refused('device-error', 'the operations were aborted'));
         continue;
       }
-      let result = this.#execute(operation, results.length);
-      if (result === undefined) {
+      if (!this.#stageSome(operations, results)) {
         await writes.flush();
-        result = this.#execute(operation, results.length);
+        const result = this.#execute(operations[results.length], results.length);
+        results.push(result ?? refused('device-error', 'the entry is being written'));
       }
-      results.push(result ?? refused('device-error', 'the entry is being written'));
       if (writes.isFull) await writes.submit();
-      else if (--untilTurn > 0) continue;
-      untilTurn = OPERATIONS_PER_TURN;
       await turn();
     }
+  }
+
+  /**
+   * Stages the operations without a result, until a batch is full or it is time for a turn of the event
+   * loop. False when the next one has to wait until what is staged is written.
+   */
+  #stageSome(operations: readonly Operation[], results: OperationResult[]): boolean {
+    const writes = this.#writes;
+    const end = Math.min(operations.length, results.length + OPERATIONS_PER_TURN);
+    for (let at = results.length; at < end && !writes.isFull; at++) {
+      const result = this.#execute(operations[at], at);
+      if (result === undefined) return false;
+      results.push(result);
+    }
+    return true;
   }
 
   /** Attaches the program to the ports by which the flows to install enter, within {@link OPEN_MS}. */
@@ -126,6 +137,7 @@ export class Installer {
     this.#writes.begin([]);
     for (const slot of picked) this.#writes.stageDelete(slot, NO_RESULT);
     this.#writes.writeDeletes();
+    this.#writes.prepare();
     const ids = picked
       .filter((slot) => !this.#writes.failedDeletes.has(slot))
       .map((slot) => entries.idAt(slot));
@@ -135,6 +147,11 @@ export class Installer {
         ? undefined
         : new EntriesNotDeleted(this.#writes.failedDeletes.size, errno);
     return { ids, failure };
+  }
+
+  /** Waits until no call to the kernel is under way; no operation may be running. */
+  settled(): Promise<void> {
+    return this.#writes.settled();
   }
 
   /** Why the flow cannot be expressed with the current ports, or undefined. */
@@ -184,7 +201,7 @@ export class Installer {
     const header = encoder.tunnelHeader;
     if (header !== undefined) encoder.tunnelHeaderIndex = this.#t.tunnelHeaders.indexOf(header);
     // The vSwitch recreated the megaflow under another ufid: the new entry replaces the old one.
-    const owner = entries.findKey(encoder.key);
+    const owner = entries.findKey(encoder.key, encoder.keyHash);
     if (writes.isPutStaged(owner)) return undefined;
     if (old >= 0 && owner === old && this.#canReplace(old)) return this.#replace(old, at);
     if (old >= 0 || owner >= 0) {
@@ -253,7 +270,7 @@ export class Installer {
     }
     encoder.maskId = maskId;
     encoder.statsSlot = slot;
-    entries.add(slot, id, encoder.key, encoder.value);
+    entries.add(slot, id, encoder.key, encoder.value, encoder.keyHash);
     this.#writes.stagePut(slot, at, encoder.key, encoder.value);
     return outcome;
   }

@@ -25,10 +25,9 @@ export class KeyIndex {
     this.#mask = size - 1;
   }
 
-  /** Slot of a key that is equal to the given one, or -1. */
-  find(key: Uint32Array): number {
+  /** Slot of a key that is equal to the given one, or -1. @param hash its {@link hashWords} */
+  find(key: Uint32Array, hash = hashWords(key, 0, this.#stride)): number {
     const places = this.#places;
-    const hash = hashWords(key, 0, this.#stride);
     for (let i = hash & this.#mask; ; i = (i + 1) & this.#mask) {
       const slot = places[2 * i];
       if (slot === -1) return -1;
@@ -36,9 +35,8 @@ export class KeyIndex {
     }
   }
 
-  /** Adds a slot whose key is in place and not yet in the index. */
-  insert(slot: number): void {
-    const hash = this.#hashOf(slot);
+  /** Adds a slot whose key is in place and not yet in the index. @param hash {@link hashWords} of the key */
+  insert(slot: number, hash = this.#hashOf(slot)): void {
     let i = hash & this.#mask;
     while (this.#places[2 * i] !== -1) i = (i + 1) & this.#mask;
     this.#places[2 * i] = slot;

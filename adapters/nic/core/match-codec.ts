@@ -38,6 +38,8 @@ export class EncodedMatch {
     ipProto: ANY,
     ipFrag: ANY,
   };
+  /** Grows whenever {@link kind} may have changed. */
+  kindVersion = 0;
   readonly #fieldWords: Uint32Array;
   readonly #maskWords: Uint32Array;
   /** The fields of the last match, and where they are: most matches have the fields of the last. */
@@ -67,8 +69,10 @@ export class EncodedMatch {
     this.#last = undefined;
     if (last?.length !== fields.length) return false;
     for (let n = 0; n < fields.length; n++) {
-      const { field, value, mask } = fields[n];
-      if (fields[n] === last[n]) continue;
+      const given = fields[n];
+      // Equal fields are mostly one object.
+      if (given === last[n]) continue;
+      const { field, value, mask } = given;
       if (field !== last[n].field || this.#isTied[n]) return false;
       const { at, bytes } = this.#lastPlaces[n];
       for (let i = 0; i < bytes; i++) {
@@ -186,6 +190,7 @@ function problemOf(match: FlowMatch, into: EncodedMatch): string | undefined {
   }
   if (into.update(match.fields)) return undefined;
   const vlan = readKind(match.fields, into.kind);
+  into.kindVersion++;
   const { ethType } = into.kind;
   if (ethType < 0x600) return 'no exact ethertype is matched';
   // Open vSwitch parses only vlan-limit tags; the program leaves such frames to it.

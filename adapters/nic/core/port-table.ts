@@ -96,7 +96,7 @@ export class PortTable {
    */
   async adopt(ports: PortSnapshot): Promise<void> {
     await this.#hooks.refresh(ports.values());
-    await this.#outputs.refresh();
+    await this.#readOutputs();
     await adoptPorts(
       {
         maps: this.#maps,
@@ -128,9 +128,17 @@ export class PortTable {
   async refresh(ports: PortSnapshot): Promise<void> {
     try {
       await this.#hooks.refresh(ports.values());
-      await this.#outputs.refresh();
+      await this.#readOutputs();
     } catch (error) {
       if (!(error instanceof NetworkLockBusy)) throw error;
+    }
+  }
+
+  async #readOutputs(): Promise<void> {
+    try {
+      await this.#outputs.refresh();
+    } finally {
+      this.served.outputsRead();
     }
   }
 

@@ -1,5 +1,5 @@
-import { KEY_WORDS, VALUE_WORDS } from './entry-table.ts';
-import { ENTRY } from './entry-value.ts';
+import { KEY_WORDS } from './entry-table.ts';
+import { ENTRY, VALUE_WORDS, wordsOf } from './entry-value.ts';
 
 /** Word of `last_left_ns`, which `train_until_ns` follows. */
 const TIMES = ENTRY.lastLeftNs / 4;
@@ -35,7 +35,9 @@ export class PutBatch {
     const keyAt = at * KEY_WORDS;
     for (let i = 0; i < KEY_WORDS; i++) this.keys[keyAt + i] = key[i];
     const valueAt = at * VALUE_WORDS;
-    for (let i = 0; i < VALUE_WORDS; i++) this.values[valueAt + i] = value[i];
+    // What both lack is zero already.
+    const words = Math.max(wordsOf(value, 0), wordsOf(this.values, valueAt));
+    for (let i = 0; i < words; i++) this.values[valueAt + i] = value[i];
   }
 
   clear(): void {

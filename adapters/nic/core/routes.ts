@@ -1,6 +1,7 @@
 import { bypassRefusal } from '../../../engine/model/bypass.ts';
 import type { FlowSpec } from '../../../engine/model/flow.ts';
 import type { Refusal } from '../../../engine/model/refusal.ts';
+import type { Outputs } from './hook.ts';
 import type { ServedPort } from './served-port.ts';
 import type { ServedPorts } from './served-ports.ts';
 
@@ -10,6 +11,8 @@ export interface Route {
   readonly input: ServedPort | undefined;
   /** Undefined when the packets are dropped, or the port is not served. */
   readonly target: ServedPort | undefined;
+  /** Why packets of the input cannot be redirected to the target. */
+  readonly unreachable: Refusal | undefined;
   /** Why the vSwitch has to see the packets. */
   readonly bypassed: Refusal | undefined;
 }
@@ -17,11 +20,13 @@ export interface Route {
 /** The routes of flows, each computed once until the ports change. */
 export class Routes {
   readonly #ports: ServedPorts;
+  readonly #outputs: Pick<Outputs, 'targetRefusal'>;
   readonly #byInput = new Map<string, Map<string | undefined, Route>>();
   #version = -1;
 
-  constructor(ports: ServedPorts) {
+  constructor(ports: ServedPorts, outputs: Pick<Outputs, 'targetRefusal'>) {
     this.#ports = ports;
+    this.#outputs = outputs;
   }
 
   /** @param output name of the output port; undefined: the packets are dropped */
@@ -40,9 +45,13 @@ export class Routes {
 
   #find(flow: FlowSpec, output: string | undefined): Route {
     const ports = this.#ports;
+    const input = ports.get(flow.match.inPort);
+    const target = output === undefined ? undefined : ports.get(output);
+    const isBetweenPorts = input !== undefined && target !== undefined;
     return {
-      input: ports.get(flow.match.inPort),
-      target: output === undefined ? undefined : ports.get(output),
+      input,
+      target,
+      unreachable: isBetweenPorts ? this.#outputs.targetRefusal(input, target) : undefined,
       bypassed: bypassRefusal(flow, (name) => ports.info(name), ports.shortestLimitMs),
     };
   }

@@ -37,7 +37,7 @@ export class ServedPorts {
     this.#heartbeatMs = heartbeatMs;
   }
 
-  /** Changes with the ports: with how they are served, and with what is reported of them. */
+  /** Changes with the ports: with how they are served, where they can send, and what is reported of them. */
   get version(): number {
     return this.#version;
   }
@@ -51,6 +51,11 @@ export class ServedPorts {
   follow(ports: PortSnapshot): void {
     this.#infos = ports;
     this.#changed();
+  }
+
+  /** Records that the state of the outputs was read, which decides what can be redirected to them. */
+  outputsRead(): void {
+    this.#version++;
   }
 
   get(name: string): ServedPort | undefined {

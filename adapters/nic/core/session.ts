@@ -110,7 +110,7 @@ export class Session {
     const own = new OwnPrograms();
     own.add((programId) => isMeterProgram(options.pinPath, programId));
     const pinLock = PinLock.acquire(options.pinPath);
-    const undo = [() => pinLock.release()];
+    const undo: (() => void | Promise<void>)[] = [() => pinLock.release()];
     try {
       const { pinPath } = options;
       const sizes = sizesFor(options.entries);
@@ -124,13 +124,16 @@ export class Session {
       const lease = await Lease.open(libbpf, programs, hook.loader);
       undo.unshift(() => lease.close());
       const session = new Session({ libbpf, pinLock, networkLock, maps, hook, lease, options });
-      undo.unshift(() => session.#closeOwn());
+      undo.unshift(async () => {
+        await session.installer.settled();
+        session.#closeOwn();
+      });
       maps.setWord(CONTROL.trainNs, BigInt(options.trainMs ?? TRAIN_MS) * 1_000_000n);
       if (areMapsAdopted) await session.#adopt(ports);
       await session.updatePorts(ports);
       return session;
     } catch (error) {
-      for (const step of undo) step();
+      for (const step of undo) await step();
       throw error;
     }
   }
@@ -177,6 +180,7 @@ export class Session {
     try {
       if (how === 'withdraw') await this.#withdraw();
     } finally {
+      await this.installer.settled();
       this.#stop();
       this.#maps.close();
       this.#pinLock.release();

@@ -159,6 +159,16 @@ export class StagedWrites {
     await this.submit();
     await this.#puts.written();
     this.writeDeletes();
+    this.prepare();
+  }
+
+  /** Begins the wait that the next put needs after deletes, so that it is over by then, or nearly. */
+  prepare(): void {
+    this.#memory.prepare();
+  }
+
+  /** Waits until nothing is under way. */
+  async settled(): Promise<void> {
     await this.#memory.finish();
   }
 

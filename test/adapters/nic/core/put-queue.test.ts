@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { setImmediate as turn } from 'node:timers/promises';
-import { KEY_WORDS, VALUE_WORDS } from '../../../../adapters/nic/core/entry-table.ts';
+import { KEY_WORDS } from '../../../../adapters/nic/core/entry-table.ts';
+import { VALUE_WORDS } from '../../../../adapters/nic/core/entry-value.ts';
 import { ENTRY } from '../../../../adapters/nic/core/entry-value.ts';
 import { PutBatch } from '../../../../adapters/nic/core/put-batch.ts';
 import { PutQueue } from '../../../../adapters/nic/core/put-queue.ts';

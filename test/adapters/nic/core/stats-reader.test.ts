@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { EntryTable, KEY_WORDS, VALUE_WORDS } from '../../../../adapters/nic/core/entry-table.ts';
+import { EntryTable, KEY_WORDS } from '../../../../adapters/nic/core/entry-table.ts';
+import { VALUE_WORDS } from '../../../../adapters/nic/core/entry-value.ts';
 import { Libbpf } from '../../../../adapters/nic/core/libbpf.ts';
 import { STATS_BYTES, STATS_WORD, u32 } from '../../../../adapters/nic/core/records.ts';
 import { StatsReader } from '../../../../adapters/nic/core/stats-reader.ts';
