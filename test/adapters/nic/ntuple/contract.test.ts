@@ -1,11 +1,10 @@
 import { exact } from '../../../../adapters/emulator/megaflow.ts';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { monotonicMs } from '../../../../async/monotonic.ts';
 import type { PortInfo } from '../../../../engine/model/port.ts';
 import { describeOffloadBackend } from '../../../contract/offload-backend.ts';
 import type { OffloadBackendFixture } from '../../../contract/offload-backend-fixture.ts';
 import { FakeFilterDevice } from './fake-filter-device.ts';
 import { backendOn, MemoryJournal, portNamed, udpFlow } from './rig.ts';
+import { steeredFixture } from './steered-fixture.ts';
 
 describeOffloadBackend(
   'receive filters of a NIC, on a device in memory',
@@ -17,16 +16,10 @@ describeOffloadBackend(
       ['p0', 'vm1', 'vm2'].map((name, n) => [name, portNamed(name, 10 + n)]),
     );
     let { backend, keeper } = await backendOn(device, journal, options);
-    const nothing = (): Promise<void> => Promise.resolve();
     return {
       backend,
-      inPort: 'p0',
-      outPort: 'vm1',
-      otherPort: 'vm2',
-      nowMs: monotonicMs,
+      ...steeredFixture(leaseMs),
       ports: () => new Map(ports),
-      flow: (n) => udpFlow(n, 'vm1'),
-      redirected: (n) => udpFlow(n, 'vm2'),
       refused: [
         {
           what: 'a field that filters lack',
@@ -47,16 +40,8 @@ describeOffloadBackend(
           code: 'unsupported-action',
         },
       ],
-      frameBytes: 0,
-      send: nothing,
-      received: () => Promise.resolve(0),
-      passed: () => Promise.resolve(0),
       removePort: async (name) => void ports.delete(name),
       recreatePort: async (name) => void ports.set(name, portNamed(name, 11, 'another')),
-      pass: (ms) => sleep(ms),
-      expireLease: () => sleep(leaseMs + 50),
-      passTime: () => sleep(5),
-      passHeartbeat: nothing,
       restart: async () => {
         await keeper.close();
         ({ backend, keeper } = await backendOn(device, journal, options));

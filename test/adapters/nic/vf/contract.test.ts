@@ -1,9 +1,8 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { monotonicMs } from '../../../../async/monotonic.ts';
 import { exact } from '../../../../adapters/emulator/megaflow.ts';
 import { describeOffloadBackend } from '../../../contract/offload-backend.ts';
 import type { OffloadBackendFixture } from '../../../contract/offload-backend-fixture.ts';
 import { portNamed, udpFlow } from '../ntuple/rig.ts';
+import { steeredFixture } from '../ntuple/steered-fixture.ts';
 import { VfRig, vmNumbered } from './rig.ts';
 
 describeOffloadBackend(
@@ -19,16 +18,10 @@ describeOffloadBackend(
     };
     let rig = await create();
     const { ports } = rig;
-    const nothing = (): Promise<void> => Promise.resolve();
     return {
       backend: rig.backend,
-      inPort: 'p0',
-      outPort: 'vm1',
-      otherPort: 'vm2',
-      nowMs: monotonicMs,
+      ...steeredFixture(leaseMs),
       ports: () => new Map(ports),
-      flow: (n) => udpFlow(n, 'vm1'),
-      redirected: (n) => udpFlow(n, 'vm2'),
       refused: [
         {
           what: 'a way between two VMs',
@@ -52,18 +45,10 @@ describeOffloadBackend(
           code: 'unsupported-match',
         },
       ],
-      frameBytes: 0,
-      send: nothing,
-      received: () => Promise.resolve(0),
-      passed: () => Promise.resolve(0),
       removePort: async (name) => void ports.delete(name),
       recreatePort: async (name) => {
         ports.set(name, { ...portNamed(name, 11, 'another'), mac: rig.guestMac });
       },
-      pass: (ms) => sleep(ms),
-      expireLease: () => sleep(leaseMs + 50),
-      passTime: () => sleep(5),
-      passHeartbeat: nothing,
       restart: async () => {
         rig = await create();
         return rig.backend;
