@@ -1,22 +1,20 @@
 import type { FlowId } from '../../../engine/model/flow-id.ts';
+import { partsOf } from './entry-parts.ts';
 import { type EntryTable, KEY_WORDS } from './entry-table.ts';
-import { ENTRY, tunnelHeaderOf, VALUE_WORDS } from './entry-value.ts';
+import { ENTRY, VALUE_WORDS } from './entry-value.ts';
 import { EntriesNotDeleted } from './errors.ts';
 import type { FlowMap } from './flow-map.ts';
-import { TABLE_KEY } from './key-layout.ts';
-import type { MaskSet } from './mask-set.ts';
+import type { SharedParts } from './shared-parts.ts';
 import type { StatsReader } from './stats-reader.ts';
 import type { StatsSlots } from './stats-slots.ts';
-import type { TunnelHeaders } from './tunnel-headers.ts';
 
 /** What an adoption of entries works on. */
 export interface EntryAdoptionParts {
   readonly entries: EntryTable;
   readonly flows: FlowMap;
-  readonly masks: MaskSet;
+  readonly parts: SharedParts;
   readonly slots: StatsSlots;
   readonly stats: StatsReader;
-  readonly tunnelHeaders: TunnelHeaders;
 }
 
 /**
@@ -26,10 +24,10 @@ export interface EntryAdoptionParts {
  * @throws {EntriesNotDeleted}
  */
 export function adoptEntries(
-  { entries, flows, masks, slots, stats, tunnelHeaders }: EntryAdoptionParts,
+  { entries, flows, parts, slots, stats }: EntryAdoptionParts,
   served: ReadonlySet<number>,
 ): void {
-  masks.adopt();
+  parts.adopt();
   const orphans: number[] = [];
   const taken = new Set<number>();
   flows.read((keys, keyAt, values, valueAt) => {
@@ -38,23 +36,24 @@ export function adoptEntries(
     const id = ufidOf(values, valueAt);
     const out = value[ENTRY.outPort / 4];
     const slot = value[ENTRY.statsSlot / 4];
-    const header = tunnelHeaderOf(value, 0);
+    const parted = partsOf(key, 0, value, 0);
+    const inPort = parts.arrivedTunnels.portOf(parted.inPort);
     const sound =
-      served.has(key[TABLE_KEY.inPort / 4]) &&
+      served.has(inPort) &&
       (out === 0 || served.has(out)) &&
       slot < slots.size &&
       !taken.has(slot) &&
       entries.find(id) < 0 &&
-      (header === 0 || tunnelHeaders.adoptUser(header)) &&
-      masks.adoptUser(key[TABLE_KEY.maskId / 4]);
+      parts.adoptUser(parted);
     if (!sound) {
       orphans.push(...key);
       return;
     }
     taken.add(slot);
-    entries.add(slot, id, key, value);
+    entries.add(slot, id, key, value, inPort);
   });
   const kept = flows.delete(Uint32Array.from(orphans), orphans.length / KEY_WORDS);
+  parts.arrivedTunnels.dropUnused();
   if (kept.length > 0) throw new EntriesNotDeleted(kept.length, kept[0].errno);
   slots.adopt(taken);
   stats.zeroFree();

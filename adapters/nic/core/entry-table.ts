@@ -1,14 +1,13 @@
 import { FlowIndex } from '../../../engine/model/flow-index.ts';
 import type { FlowId } from '../../../engine/model/flow-id.ts';
-import { ENTRY, tunnelHeaderOf, VALUE_WORDS, wordsOf } from './entry-value.ts';
+import { type EntryParts, partsOf } from './entry-parts.ts';
+import { ENTRY, VALUE_WORDS, wordsOf } from './entry-value.ts';
 import { KeyIndex } from './key-index.ts';
 import { TABLE_KEY } from './key-layout.ts';
 
 /** Words of a key. */
 export const KEY_WORDS = TABLE_KEY.bytes / 4;
 
-const MASK_ID = TABLE_KEY.maskId / 4;
-const IN_PORT = TABLE_KEY.inPort / 4;
 const UFID = ENTRY.ufid / 4;
 const OUT_PORT = ENTRY.outPort / 4;
 
@@ -26,6 +25,8 @@ export class EntryTable {
   readonly #keys: Uint32Array;
   /** Of each value, the words that it has; those behind them are of earlier entries. */
   readonly #values: Uint32Array;
+  /** Ids of the ports that packets enter by, which keys do not have of packets that arrive in a tunnel. */
+  readonly #inPorts: Uint32Array;
   /** Number of entries by the id of the port that their flows enter by. */
   readonly #byInPort = new Map<number, { entries: number }>();
 
@@ -34,6 +35,7 @@ export class EntryTable {
     this.ids = new Uint32Array(slots * 4);
     this.#keys = new Uint32Array(slots * KEY_WORDS);
     this.#values = new Uint32Array(slots * VALUE_WORDS);
+    this.#inPorts = new Uint32Array(slots);
     this.#byId = new FlowIndex(this.ids);
     this.#gone = new FlowIndex(this.ids);
     this.#byKey = new KeyIndex(this.#keys, KEY_WORDS, limit);
@@ -61,9 +63,17 @@ export class EntryTable {
   /**
    * Adds an entry whose id and key are not in the table; `value` carries its slot.
    *
+   * @param inPort id of the port that its packets enter by
    * @param keyHash hash of the key (`hashWords`), if it has been computed
    */
-  add(slot: number, id: FlowId, key: Uint32Array, value: Uint32Array, keyHash?: number): void {
+  add(
+    slot: number,
+    id: FlowId,
+    key: Uint32Array,
+    value: Uint32Array,
+    inPort: number,
+    keyHash?: number,
+  ): void {
     const at = slot * 4;
     this.ids[at] = id.w0;
     this.ids[at + 1] = id.w1;
@@ -71,6 +81,7 @@ export class EntryTable {
     this.ids[at + 3] = id.w3;
     copy(key, 0, this.#keys, slot * KEY_WORDS, KEY_WORDS);
     this.replaceValue(slot, value);
+    this.#inPorts[slot] = inPort;
     this.#byId.insert(slot);
     this.#byKey.insert(slot, keyHash);
     this.#countInPort(slot, 1);
@@ -117,25 +128,18 @@ export class EntryTable {
     return { w0: this.ids[at], w1: this.ids[at + 1], w2: this.ids[at + 2], w3: this.ids[at + 3] };
   }
 
-  maskIdAt(slot: number): number {
-    return this.#keys[slot * KEY_WORDS + MASK_ID];
-  }
-
-  /** Index of the entry's tunnel header; 0: it has no tunnel. */
-  tunnelHeaderAt(slot: number): number {
-    return tunnelHeaderOf(this.#values, slot * VALUE_WORDS);
+  /** The parts that the slot's entry shares with others. */
+  partsAt(slot: number): EntryParts {
+    return partsOf(this.#keys, slot * KEY_WORDS, this.#values, slot * VALUE_WORDS);
   }
 
   /** True when the port is the entry's input or output. */
   names(slot: number, portId: number): boolean {
-    return (
-      this.#keys[slot * KEY_WORDS + IN_PORT] === portId ||
-      this.#values[slot * VALUE_WORDS + OUT_PORT] === portId
-    );
+    return this.#inPorts[slot] === portId || this.#values[slot * VALUE_WORDS + OUT_PORT] === portId;
   }
 
   #countInPort(slot: number, change: number): void {
-    const port = this.#keys[slot * KEY_WORDS + IN_PORT];
+    const port = this.#inPorts[slot];
     const count = this.#byInPort.get(port);
     if (count === undefined) {
       this.#byInPort.set(port, { entries: change });

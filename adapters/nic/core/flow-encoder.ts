@@ -1,25 +1,31 @@
 import type { FlowActions } from '../../../engine/model/action.ts';
 import type { FlowSpec } from '../../../engine/model/flow.ts';
+import type { TunnelMatch } from '../../../engine/model/match.ts';
 import type { Refusal } from '../../../engine/model/refusal.ts';
 import { encodeActions, EncodedActions } from './action-codec.ts';
+import { type EntryParts, partsOf } from './entry-parts.ts';
 import { KEY_WORDS } from './entry-table.ts';
 import { ENTRY, encodeEntry, setId, VALUE_WORDS } from './entry-value.ts';
 import { KEY_BYTES, TABLE_KEY } from './key-layout.ts';
 import type { Outputs } from './hook.ts';
 import { EncodedMatch, encodeMatch } from './match-codec.ts';
-import { TUNNEL_HEADER } from './records.ts';
+import { TUNNEL_HEADER, TUNNEL_KEY, u32 } from './records.ts';
 import { type Route, Routes } from './routes.ts';
 import type { ServedPort } from './served-port.ts';
 import type { ServedPorts } from './served-ports.ts';
 import { encodeTunnelHeader, tunnelHeaderRefusal } from './tunnel-header-codec.ts';
+import { EncodedTunnel } from './tunnel-match-codec.ts';
 import { hashWords } from './word-hash.ts';
 
 /** Why packets cannot be redirected. */
-type Refusals = Pick<Outputs, 'matchRefusal' | 'targetRefusal' | 'tunnelRefusal'>;
+type Refusals = Pick<
+  Outputs,
+  'matchRefusal' | 'targetRefusal' | 'arrivalRefusal' | 'tunnelRefusal'
+>;
 
 /** Encodes one flow at a time into reused buffers. */
 export class FlowEncoder {
-  /** Key of the last flow; the caller sets its mask id. */
+  /** Key of the last flow; the caller sets its mask id and the id of its tunnel. */
   readonly key = new Uint32Array(KEY_WORDS);
   /** The key's hash, once its mask id is set. */
   keyHash = 0;
@@ -28,7 +34,7 @@ export class FlowEncoder {
   readonly value = new Uint32Array(VALUE_WORDS);
   readonly mask = new Uint32Array(KEY_BYTES / 4);
   readonly #ports: ServedPorts;
-  readonly #outputs: Pick<Outputs, 'matchRefusal' | 'tunnelRefusal'>;
+  readonly #outputs: Omit<Refusals, 'targetRefusal'>;
   readonly #routes: Routes;
   #input: ServedPort | undefined;
   /** What the value was last encoded from, if that was {@link isOutput}: many flows differ in their ids. */
@@ -45,6 +51,8 @@ export class FlowEncoder {
   );
   readonly #actions = new EncodedActions();
   readonly #valueBytes = new Uint8Array(this.value.buffer);
+  readonly #tunnel = new EncodedTunnel();
+  #isTunnelled = false;
   readonly #headerBytes = new Uint8Array(TUNNEL_HEADER.bytes);
 
   constructor(ports: ServedPorts, outputs: Refusals) {
@@ -58,6 +66,8 @@ export class FlowEncoder {
     const { id, match, actions } = flow;
     const unmatched = encodeMatch(match, this.#match);
     if (unmatched !== undefined) return unmatched;
+    const strange = this.#encodeTunnel(match.tunnel);
+    if (strange !== undefined) return strange;
     let route = this.#routeOfLast(match.inPort, actions);
     const isValueKept = route !== undefined;
     if (!isValueKept) {
@@ -70,6 +80,11 @@ export class FlowEncoder {
     route ??= this.#routes.of(flow, output);
     const { input, target, unreachable, bypassed } = route;
     if (input === undefined) return this.#unavailable(match.inPort);
+    if (match.tunnel !== undefined) {
+      const unfit = this.#outputs.arrivalRefusal(match.tunnel, input);
+      if (unfit !== undefined) return unfit;
+      this.#tunnel.key.set(u32(input.id), TUNNEL_KEY.inPort);
+    }
     if (output !== undefined) {
       const never = this.#matchRefusal(input);
       if (never !== undefined) return never;
@@ -126,6 +141,22 @@ export class FlowEncoder {
     return this.#input?.isAttached ?? false;
   }
 
+  /** `struct tunnel_key` of the last encoded flow; undefined: its packets arrive in no tunnel. */
+  get arrivedTunnel(): Uint8Array | undefined {
+    return this.#isTunnelled ? this.#tunnel.key : undefined;
+  }
+
+  /** To be set before the mask id. */
+  set arrivedTunnelId(id: number) {
+    this.key[TABLE_KEY.inPort / 4] = id;
+    this.#isHashed = false;
+  }
+
+  /** Id of the port by which packets of the last encoded flow enter. */
+  get inPort(): number {
+    return this.#input?.id ?? 0;
+  }
+
   /** `struct tunnel_header` of the last encoded flow; undefined: its packets go into no tunnel. */
   get tunnelHeader(): Uint8Array | undefined {
     return this.#actions.tunnel === undefined ? undefined : this.#headerBytes;
@@ -133,6 +164,11 @@ export class FlowEncoder {
 
   set tunnelHeaderIndex(index: number) {
     this.value[ENTRY.tunnelHeader / 4] = index;
+  }
+
+  /** The parts that its key and value name. */
+  get parts(): EntryParts {
+    return partsOf(this.key, 0, this.value, 0);
   }
 
   set maskId(id: number) {
@@ -144,6 +180,17 @@ export class FlowEncoder {
 
   set statsSlot(slot: number) {
     this.value[ENTRY.statsSlot / 4] = slot;
+  }
+
+  #encodeTunnel(tunnel: TunnelMatch | undefined): Refusal | undefined {
+    this.#isTunnelled = tunnel !== undefined;
+    if (tunnel === undefined) {
+      this.#match.setOuter(undefined, undefined);
+      return undefined;
+    }
+    const refusal = this.#tunnel.encode(tunnel);
+    this.#match.setOuter(this.#tunnel.outer, this.#tunnel.outerMask);
+    return refusal;
   }
 
   #unavailable(port: string): Refusal {

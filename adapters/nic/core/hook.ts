@@ -1,4 +1,5 @@
 import type { PortInfo } from '../../../engine/model/port.ts';
+import type { TunnelMatch } from '../../../engine/model/match.ts';
 import type { Refusal } from '../../../engine/model/refusal.ts';
 import type { TunnelHeader } from '../../../engine/model/tunnel.ts';
 import type { Attached, HookName } from './attached.ts';
@@ -85,6 +86,8 @@ export interface Outputs {
   refresh(): Promise<void>;
   /** Why no packet of a flow that enters by `input` can be redirected at all. */
   matchRefusal(kind: PacketKind, input: ServedPort): Refusal | undefined;
+  /** Why packets that enter by `input` cannot be taken out of this tunnel. */
+  arrivalRefusal(tunnel: TunnelMatch, input: ServedPort): Refusal | undefined;
   /** Why packets that enter by `input` cannot be put into this tunnel. */
   tunnelRefusal(header: TunnelHeader, input: ServedPort): Refusal | undefined;
   /** Why packets that enter by `input` cannot be redirected to `target`. */

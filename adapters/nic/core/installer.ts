@@ -3,7 +3,6 @@ import type { FlowId } from '../../../engine/model/flow-id.ts';
 import type { FlowSpec } from '../../../engine/model/flow.ts';
 import type { Refusal } from '../../../engine/model/refusal.ts';
 import type { Operation, OperationResult } from '../../../engine/ports/offload-backend.ts';
-import { tunnelHeaderOf } from './entry-value.ts';
 import { EntriesNotDeleted } from './errors.ts';
 import { FlowEncoder } from './flow-encoder.ts';
 import type { Outputs } from './hook.ts';
@@ -184,7 +183,7 @@ export class Installer {
   }
 
   #put(flow: FlowSpec, old: number, at: number): OperationResult | undefined {
-    const { entries, masks } = this.#t;
+    const { entries, parts } = this.#t;
     const encoder = this.#encoder;
     const writes = this.#writes;
     const refusal = encoder.encode(flow);
@@ -197,9 +196,7 @@ export class Installer {
       const why = `the program is not attached to port ${flow.match.inPort} yet`;
       return refused('port-unavailable', why);
     }
-    encoder.maskId = masks.idOf(encoder.mask);
-    const header = encoder.tunnelHeader;
-    if (header !== undefined) encoder.tunnelHeaderIndex = this.#t.tunnelHeaders.indexOf(header);
+    parts.find(encoder);
     // The vSwitch recreated the megaflow under another ufid: the new entry replaces the old one.
     const owner = entries.findKey(encoder.key, encoder.keyHash);
     if (writes.isPutStaged(owner)) return undefined;
@@ -228,14 +225,11 @@ export class Installer {
     return writes.failedDeletes.get(old) ?? writes.failedDeletes.get(owner);
   }
 
-  /**
-   * False where the entry must be deleted first, because its tunnel header changes: the place of the old one may
-   * not be written again before.
-   */
+  /** False where the entry must be deleted first, because its tunnel header changes. */
   #canReplace(slot: number): boolean {
     const { entries } = this.#t;
     const { tunnelHeader, value } = this.#encoder;
-    if (tunnelHeader === undefined && entries.tunnelHeaderAt(slot) === 0) return true;
+    if (tunnelHeader === undefined && entries.partsAt(slot).tunnelHeader === 0) return true;
     this.#encoder.statsSlot = slot;
     return entries.isSame(slot, value);
   }
@@ -251,46 +245,22 @@ export class Installer {
   }
 
   #install(id: FlowId, outcome: OperationResult, at: number): OperationResult {
-    const { entries, masks, limit } = this.#t;
+    const { entries, parts, limit } = this.#t;
     const encoder = this.#encoder;
     if (entries.count >= limit) {
       return refused('table-full', `all ${limit} entries are in use`);
     }
-    const maskId = masks.acquire(encoder.mask);
-    if (maskId < 0) {
-      return refused('mask-table-full', `all ${masks.limit} masks are in use`);
-    }
-    const isHeld = this.#holdTunnelHeader();
-    const slot = isHeld ? this.#takeSlot(id) : -1;
+    const lacking = parts.hold(encoder);
+    if (lacking !== undefined) return lacking;
+    const slot = this.#takeSlot(id);
     if (slot < 0) {
-      masks.release(maskId);
-      if (!isHeld) return this.#tunnelHeadersFull();
-      this.#releaseTunnelHeader();
+      parts.letGo(encoder.parts);
       return refused('table-full', 'the counters of deleted entries have not been read yet');
     }
-    encoder.maskId = maskId;
     encoder.statsSlot = slot;
-    entries.add(slot, id, encoder.key, encoder.value, encoder.keyHash);
+    entries.add(slot, id, encoder.key, encoder.value, encoder.inPort, encoder.keyHash);
     this.#writes.stagePut(slot, at, encoder.key, encoder.value);
     return outcome;
-  }
-
-  /** Adds the flow to the users of its tunnel header; false when all places are in use. */
-  #holdTunnelHeader(): boolean {
-    const header = this.#encoder.tunnelHeader;
-    if (header === undefined) return true;
-    const index = this.#t.tunnelHeaders.acquire(header);
-    this.#encoder.tunnelHeaderIndex = index;
-    return index !== 0;
-  }
-
-  #releaseTunnelHeader(): void {
-    const { tunnelHeader, value } = this.#encoder;
-    if (tunnelHeader !== undefined) this.#t.tunnelHeaders.release(tunnelHeaderOf(value, 0));
-  }
-
-  #tunnelHeadersFull(): OperationResult {
-    return refused('table-full', `all ${this.#t.tunnelHeaders.limit} tunnel headers are in use`);
   }
 
   /** The flow's earlier slot while its counters await their last reading, otherwise a free one. */

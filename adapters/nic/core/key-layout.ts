@@ -5,6 +5,10 @@ export const KEY_BYTES = 64;
 /** `struct table_key`: mask id, port id, then the fields. */
 export const TABLE_KEY = { maskId: 0, inPort: 4, fields: 8, bytes: 72 } as const;
 
+/** Where `outer_tos`, `outer_ttl` and `outer_flags` begin in `struct flow_key`, and the bits of the flags. */
+export const KEY_OUTER = 28;
+export const OUTER_FLAG = { doNotFragment: 1, checksum: 2 } as const;
+
 /** Ethertypes and IP protocols, as numbers. */
 export const ETH_IPV4 = 0x0800;
 export const ETH_IPV6 = 0x86dd;

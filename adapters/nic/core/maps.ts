@@ -11,6 +11,7 @@ import {
   PORT_REF,
   STATS_BYTES,
   TUNNEL_HEADER,
+  TUNNEL_KEY,
 } from './records.ts';
 
 /** Map types of `enum bpf_map_type`. */
@@ -35,6 +36,7 @@ export const MAP_NAMES = [
   'flows',
   'stats',
   'tunnel_headers',
+  'arrived',
 ] as const;
 export type MapName = (typeof MAP_NAMES)[number];
 
@@ -62,6 +64,8 @@ export interface MapSizes {
 export const MAX_PORTS = 1024;
 /** Different outer headers that entries can have at a time, and one place that is not used. */
 export const MAX_TUNNEL_HEADERS = 4096;
+/** Tunnels that packets can arrive in at a time. */
+export const MAX_ARRIVED_TUNNELS = 4096;
 /** Statistics slots beyond two per entry, for entries deleted since the last reading. */
 const SPARE_SLOTS = 1024;
 
@@ -86,6 +90,12 @@ function shapes(sizes: MapSizes): Record<MapName, Shape> {
       keySize: 4,
       valueSize: TUNNEL_HEADER.bytes,
       maxEntries: MAX_TUNNEL_HEADERS,
+    },
+    arrived: {
+      type: HASH,
+      keySize: TUNNEL_KEY.bytes,
+      valueSize: 4,
+      maxEntries: MAX_ARRIVED_TUNNELS,
     },
   };
 }
@@ -138,6 +148,7 @@ export class Maps {
       flows: open('flows'),
       stats: open('stats'),
       tunnel_headers: open('tunnel_headers'),
+      arrived: open('arrived'),
     });
     const complete = MAP_NAMES.every((name) => maps.fd[name] >= 0);
     if (complete && maps.word(CONTROL.layoutVersion) === BigInt(LAYOUT_VERSION)) return maps;
@@ -168,6 +179,7 @@ export class Maps {
       flows: create('flows'),
       stats: create('stats'),
       tunnel_headers: create('tunnel_headers'),
+      arrived: create('arrived'),
     });
     libbpf.close(template);
     maps.setWord(CONTROL.layoutVersion, BigInt(LAYOUT_VERSION));

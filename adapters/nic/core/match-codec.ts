@@ -1,12 +1,7 @@
-import {
-  FIELD_BITS,
-  fieldOf,
-  firstBeyondHeaders,
-  hasAllBits,
-} from '../../../engine/model/match.ts';
+import { FIELD_BITS, fieldOf, hasAllBits } from '../../../engine/model/match.ts';
 import type { FieldMatch, FieldName, FlowMatch } from '../../../engine/model/match.ts';
 import type { Refusal } from '../../../engine/model/refusal.ts';
-import { KEY_BYTES, KEY_FIELDS } from './key-layout.ts';
+import { KEY_BYTES, KEY_FIELDS, KEY_OUTER } from './key-layout.ts';
 import type { KeyField } from './key-layout.ts';
 
 /** The header types of a flow's packets; {@link ANY}: not matched exactly. */
@@ -102,6 +97,14 @@ export class EncodedMatch {
     this.#lastFields.length = 0;
   }
 
+  /** Sets the bits of outer headers that are in the key; undefined: of packets in no tunnel. */
+  setOuter(outer: Uint8Array | undefined, mask: Uint8Array | undefined): void {
+    for (let i = 0; i < OUTER_BYTES; i++) {
+      this.fields[KEY_OUTER + i] = outer?.[i] ?? 0;
+      this.mask[KEY_OUTER + i] = mask?.[i] ?? 0;
+    }
+  }
+
   /** Adds the `n`th field of the match; returns why packets of this kind cannot be matched by it. */
   add(n: number, { field, value, mask }: FieldMatch): string | undefined {
     if (this.#lastFields[n] !== field) {
@@ -121,6 +124,9 @@ export class EncodedMatch {
     return undefined;
   }
 }
+
+/** TOS, TTL and flags of outer headers. */
+const OUTER_BYTES = 3;
 
 const VLAN_TPIDS = [0x8100, 0x88a8];
 const TPID_AT = 12;
@@ -174,7 +180,7 @@ function readKind(fields: readonly FieldMatch[], kind: EncodedMatch['kind']): st
 }
 
 /**
- * Translates a match; returns why the program cannot match it, or undefined. The ethertype must be
+ * Translates a match but for its tunnel; returns why the program cannot match it, or undefined. The ethertype must be
  * matched exactly, as in datapath flows; a flow without one is for IEEE 802.3 frames
  * (`lib/odp-util.c`, parse_ethertype).
  */
@@ -184,7 +190,7 @@ export function encodeMatch(match: FlowMatch, into: EncodedMatch): Refusal | und
 }
 
 function problemOf(match: FlowMatch, into: EncodedMatch): string | undefined {
-  const beyond = firstBeyondHeaders(match);
+  const [beyond] = match.opaque;
   if (beyond !== undefined) {
     return `the condition ${beyond.name} cannot be matched: ${beyond.text}`;
   }

@@ -25,6 +25,7 @@ import type { ProgramBackendOptions } from './options.ts';
 import type { PortReport } from './port-report.ts';
 import { MAX_MASKS } from './records.ts';
 import { Session } from './session.ts';
+import { EncodedTunnel } from './tunnel-match-codec.ts';
 
 /** What distinguishes one such backend from another. */
 export interface BackendKind {
@@ -214,6 +215,8 @@ export class ProgramBackend implements OffloadBackend {
 
 function expressible({ match, actions }: FlowSpec) {
   return (
-    encodeMatch(match, new EncodedMatch()) ?? encodeActions(match, actions, new EncodedActions())
+    encodeMatch(match, new EncodedMatch()) ??
+    (match.tunnel && new EncodedTunnel().encode(match.tunnel)) ??
+    encodeActions(match, actions, new EncodedActions())
   );
 }

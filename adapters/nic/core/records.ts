@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { KEY_BYTES } from './key-layout.ts';
 
 /** `LAYOUT_VERSION` of bpf/layout.h. */
-export const LAYOUT_VERSION = 6;
+export const LAYOUT_VERSION = 7;
 
 /** Words of the control map. */
 export const CONTROL = {
@@ -13,7 +13,9 @@ export const CONTROL = {
   nextMaskId: 4,
   devicesMapId: 5,
   trainNs: 6,
-  words: 7,
+  tunnelPorts: 7,
+  tunnelShapes: 8,
+  words: 9,
 } as const;
 
 /** `struct lease_request`. */
@@ -61,6 +63,28 @@ export const TUNNEL_HEADER = {
   ipv4: 1,
   checksum: 2,
 } as const;
+
+/** `struct tunnel_key`, and the bits of its shape. */
+export const TUNNEL_KEY = {
+  inPort: 0,
+  shape: 4,
+  ethDst: 8,
+  ethSrc: 14,
+  src: 20,
+  dst: 36,
+  ethType: 52,
+  udpDst: 54,
+  head: 56,
+  options: 64,
+  bytes: 64 + MAX_TUNNEL_OPTIONS,
+} as const;
+export const TUNNEL_SHAPE = { ethDst: 1, ethSrc: 2, ipSrc: 4, ipDst: 8 } as const;
+
+/** Set in the ids of tunnels that packets arrive in, which stand in keys where those of ports do. */
+export const TUNNEL_ID = 0x8000_0000;
+
+/** Most UDP ports of such tunnels, in the word {@link CONTROL.tunnelPorts}. */
+export const MAX_TUNNEL_PORTS = 4;
 
 /** Bytes of `struct flow_stats`, and the u32 word of each member's lower half. */
 export const STATS_BYTES = 32;

@@ -2,6 +2,7 @@ import type { FlowId } from '../../../engine/model/flow-id.ts';
 import type { PortSnapshot } from '../../../engine/model/port.ts';
 import type { CounterSink, EntrySink } from '../../../engine/ports/offload-backend.ts';
 import { monotonicMs } from '../../../async/monotonic.ts';
+import { ArrivedTunnels } from './arrived-tunnels.ts';
 import { BpfPrograms } from './bpf-programs.ts';
 import { adoptEntries, ufidOf } from './entry-adoption.ts';
 import { EntryTable } from './entry-table.ts';
@@ -22,6 +23,7 @@ import type { ProgramBackendOptions } from './options.ts';
 import { PortMaps } from './port-maps.ts';
 import { PortTable } from './port-table.ts';
 import { CONTROL } from './records.ts';
+import { SharedParts } from './shared-parts.ts';
 import { StatsReader } from './stats-reader.ts';
 import { StatsSlots } from './stats-slots.ts';
 import { TunnelHeaders } from './tunnel-headers.ts';
@@ -54,7 +56,7 @@ export class Session {
   readonly #flows: FlowMap;
   readonly #slots: StatsSlots;
   readonly #stats: StatsReader;
-  readonly #tunnelHeaders: TunnelHeaders;
+  readonly #parts: SharedParts;
   readonly #hook: HostHooks;
   readonly #grace: GracePeriod;
   /** Flows whose entries were removed with a port and have not been reported yet. */
@@ -83,16 +85,19 @@ export class Session {
     this.#flows = new FlowMap(libbpf, maps.fd.flows, FIRST_TRAIN * (options.trainMs ?? TRAIN_MS));
     this.#slots = new StatsSlots(slots);
     this.#stats = new StatsReader(libbpf, maps.fd.stats, this.#slots, this.entries);
-    this.#tunnelHeaders = new TunnelHeaders(libbpf, maps.fd.tunnel_headers);
+    this.#parts = new SharedParts(
+      this.masks,
+      new TunnelHeaders(libbpf, maps.fd.tunnel_headers),
+      new ArrivedTunnels(libbpf, maps),
+    );
     this.installer = new Installer({
       entries: this.entries,
       flows: this.#flows,
       grace: this.#grace,
-      masks: this.masks,
       ports: this.ports,
       outputs: hook.outputs,
       slots: this.#slots,
-      tunnelHeaders: this.#tunnelHeaders,
+      parts: this.#parts,
       limit: options.entries,
       nowMs: monotonicMs,
     });
@@ -245,10 +250,9 @@ export class Session {
       {
         entries: this.entries,
         flows: this.#flows,
-        masks: this.masks,
+        parts: this.#parts,
         slots: this.#slots,
         stats: this.#stats,
-        tunnelHeaders: this.#tunnelHeaders,
       },
       this.ports.served.ids(),
     );

@@ -5,13 +5,12 @@ import { DeleteQueue } from './delete-queue.ts';
 import type { EntryTable } from './entry-table.ts';
 import type { FlowMap } from './flow-map.ts';
 import type { GracePeriod } from './grace-period.ts';
-import type { MaskSet } from './mask-set.ts';
 import { notDeleted, refused } from './operation-results.ts';
 import type { PutBatch } from './put-batch.ts';
 import { PutQueue } from './put-queue.ts';
 import { RecycledMemory } from './recycled-memory.ts';
 import type { StatsSlots } from './stats-slots.ts';
-import type { TunnelHeaders } from './tunnel-headers.ts';
+import type { SharedParts } from './shared-parts.ts';
 
 /** Entries that are written or deleted at a time. */
 const STEP = 4096;
@@ -29,9 +28,8 @@ export interface WriteTables {
   readonly entries: EntryTable;
   readonly flows: FlowMap;
   readonly grace: GracePeriod;
-  readonly masks: MaskSet;
   readonly slots: StatsSlots;
-  readonly tunnelHeaders: TunnelHeaders;
+  readonly parts: SharedParts;
   /** A monotonic clock, ms. */
   readonly nowMs: () => number;
 }
@@ -106,7 +104,7 @@ export class StagedWrites {
     this.#puts.filling.add(slot, result, key, value);
     this.#staged[slot] = PUT;
     // To publish masks takes a grace period, too.
-    if (!this.#t.masks.changed) this.#memory.prepare();
+    if (!this.#t.parts.masks.changed) this.#memory.prepare();
   }
 
   /** Stages the removal of the entry of a slot; `result`: where the result is, or {@link NO_RESULT}. */
@@ -137,10 +135,8 @@ export class StagedWrites {
   }
 
   #forget(slot: number): void {
-    const { entries, masks, slots, tunnelHeaders, nowMs } = this.#t;
-    masks.release(entries.maskIdAt(slot));
-    const header = entries.tunnelHeaderAt(slot);
-    if (header !== 0) tunnelHeaders.release(header);
+    const { entries, parts, slots, nowMs } = this.#t;
+    parts.letGo(entries.partsAt(slot));
     entries.remove(slot);
     slots.drain(slot, nowMs());
   }
@@ -177,7 +173,7 @@ export class StagedWrites {
       await this.#settle();
       // Where the old entry was not deleted, the new one is not written; its result says so already.
       if (this.#failedDeletes.size > 0) this.#dropFailed(batch);
-      this.#t.tunnelHeaders.write();
+      this.#t.parts.write();
       const failures = await this.#t.flows.put(batch);
       for (const slot of batch.slots.subarray(0, batch.count)) this.#staged[slot] = NOTHING;
       for (const { index, errno } of failures) {
@@ -206,16 +202,16 @@ export class StagedWrites {
 
   /** Publishes the masks of the entries to insert, and waits until deleted elements are unused. */
   async #settle(): Promise<void> {
-    if (!this.#t.masks.changed) return this.#memory.wait();
-    await this.#t.masks.commit();
+    if (!this.#t.parts.masks.changed) return this.#memory.wait();
+    await this.#t.parts.masks.commit();
     this.#memory.settled();
   }
 
   /** Removes idle masks from the program's lookup. */
   async tidyMasks(): Promise<void> {
-    if (!this.#t.masks.crowded) return;
+    if (!this.#t.parts.masks.crowded) return;
     try {
-      await this.#t.masks.commit();
+      await this.#t.parts.masks.commit();
       this.#memory.settled();
     } catch {
       // The operations are done; idle masks only cost time, and the next call retries.

@@ -2,7 +2,8 @@ import type { Refusal } from '../../../engine/model/refusal.ts';
 import { tunnelName } from '../../../engine/model/tunnel.ts';
 import type { PushedTunnel } from './action-codec.ts';
 import { ETH_IPV4, ETH_IPV6 } from './key-layout.ts';
-import { MAX_TUNNEL_OPTIONS, TUNNEL_HEADER } from './records.ts';
+import { TUNNEL_HEADER } from './records.ts';
+import { optionsProblem, putTunnelHead, TUNNEL_HEAD_BYTES } from './tunnel-head.ts';
 
 const ETHERNET_BYTES = 14;
 const TAG_BYTES = 4;
@@ -12,26 +13,13 @@ const UDP_BYTES = 8;
 const UDP = 17;
 const DO_NOT_FRAGMENT = 0x4000;
 
-/** First words of the headers of tunnels: VXLAN with a VNI (RFC 7348), Geneve of Ethernet (RFC 8926). */
-const VXLAN_HAS_VNI = 0x0800_0000;
-const GENEVE_ETHERNET = 0x6558;
-const GENEVE_CRITICAL = 0x0040_0000;
-
-/** Types of Geneve options that every receiver must understand. */
-const CRITICAL_OPTION = 0x80;
-
 /** Why a packet cannot be put into such a tunnel, or undefined. */
 export function tunnelHeaderRefusal({ header }: PushedTunnel): Refusal | undefined {
   const { src, dst, options, kind } = header;
-  const bytes = options.length;
   const problem =
     src.length !== dst.length || (src.length !== 4 && src.length !== 16)
       ? 'its addresses are not both IPv4 or both IPv6'
-      : bytes > MAX_TUNNEL_OPTIONS
-        ? `its options have ${bytes} bytes, and ${MAX_TUNNEL_OPTIONS} are supported`
-        : bytes % 4 !== 0 || (kind === 'vxlan' && bytes > 0)
-          ? 'its options are malformed'
-          : undefined;
+      : optionsProblem(kind, options);
   if (problem === undefined) return undefined;
   return { code: 'unsupported-action', detail: `${tunnelName(header)}: ${problem}` };
 }
@@ -60,7 +48,10 @@ export function encodeTunnelHeader({ header, tag }: PushedTunnel, into: Uint8Arr
   if (isIpv4) putIpv4(view, start + l3, into, header);
   else putIpv6(view, start + l3, into, header);
   view.setUint16(start + l4 + 2, header.dstPort);
-  const end = putTunnel(view, start + l4 + UDP_BYTES, into, header);
+  const head = start + l4 + UDP_BYTES;
+  putTunnelHead(view, head, header);
+  into.set(header.options, head + TUNNEL_HEAD_BYTES);
+  const end = head + TUNNEL_HEAD_BYTES + header.options.length;
 
   view.setUint16(TUNNEL_HEADER.length, end - start, true);
   view.setUint8(TUNNEL_HEADER.l3, l3);
@@ -92,28 +83,6 @@ function putIpv6(view: DataView, at: number, bytes: Uint8Array, outer: Outer): v
   view.setUint8(at + 7, outer.ttl);
   bytes.set(outer.src, at + 8);
   bytes.set(outer.dst, at + 24);
-}
-
-/** Returns the end of the header. */
-function putTunnel(view: DataView, at: number, bytes: Uint8Array, outer: Outer): number {
-  view.setUint32(at, tunnelStart(outer.kind, outer.options));
-  view.setUint32(at + 4, (outer.vni << 8) >>> 0);
-  bytes.set(outer.options, at + 8);
-  return at + 8 + outer.options.length;
-}
-
-/** The first four bytes of a tunnel's header, as a number in network byte order. */
-function tunnelStart(kind: Outer['kind'], options: Uint8Array): number {
-  if (kind === 'vxlan') return VXLAN_HAS_VNI;
-  const words = options.length / 4;
-  return ((words << 24) | (hasCritical(options) ? GENEVE_CRITICAL : 0) | GENEVE_ETHERNET) >>> 0;
-}
-
-function hasCritical(options: Uint8Array): boolean {
-  for (let at = 0; at + 4 <= options.length; at += 4 + (options[at + 3] & 0x1f) * 4) {
-    if ((options[at + 2] & CRITICAL_OPTION) !== 0) return true;
-  }
-  return false;
 }
 
 /** Sum of the 16-bit words as the machine reads them; both ends are even. */

@@ -1,3 +1,4 @@
+import type { TunnelMatch } from '../../../engine/model/match.ts';
 import type { Refusal } from '../../../engine/model/refusal.ts';
 import type { TunnelHeader } from '../../../engine/model/tunnel.ts';
 import type { Outputs } from '../core/hook.ts';
@@ -30,6 +31,10 @@ export class ChosenOutputs implements Outputs {
 
   matchRefusal(kind: PacketKind, input: ServedPort): Refusal | undefined {
     return this.#of(input).matchRefusal(kind, input);
+  }
+
+  arrivalRefusal(tunnel: TunnelMatch, input: ServedPort): Refusal | undefined {
+    return this.#of(input).arrivalRefusal(tunnel, input);
   }
 
   tunnelRefusal(header: TunnelHeader, input: ServedPort): Refusal | undefined {

@@ -8,6 +8,10 @@ import type { Outputs } from '../core/hook.ts';
 export const INGRESS_OUTPUTS: Outputs = {
   refresh: () => Promise.resolve(),
   matchRefusal: () => undefined,
+  arrivalRefusal: (tunnel) => ({
+    code: 'unsupported-match',
+    detail: `packets cannot be taken out of ${tunnelName(tunnel)} at tc ingress`,
+  }),
   tunnelRefusal: (header) => ({
     code: 'unsupported-action',
     detail: `packets cannot be put into ${tunnelName(header)} at tc ingress`,

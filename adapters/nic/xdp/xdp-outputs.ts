@@ -40,6 +40,10 @@ export class XdpOutputs implements Outputs {
     return (input.input.flags & PORT_REF.checksumsOpen) === 0 ? undefined : checksumRefusal(kind);
   }
 
+  arrivalRefusal(): undefined {
+    return undefined;
+  }
+
   tunnelRefusal(header: TunnelHeader): Refusal | undefined {
     const missing =
       header.ethernet === undefined

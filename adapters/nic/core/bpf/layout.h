@@ -9,7 +9,7 @@
 #include <linux/types.h>
 
 /* Raised whenever a struct below changes: pinned maps of another version are not adopted. */
-#define LAYOUT_VERSION 6
+#define LAYOUT_VERSION 7
 
 #define MAX_MASKS 128
 #define KEY_WORDS 8
@@ -29,13 +29,23 @@ struct flow_key {
 	/* TCP, UDP, SCTP ports; ICMP type and code as numbers of 16 bits; ARP operation. */
 	__be16 l4_src;
 	__be16 l4_dst;
-	__u32 spare;
+	/* Of the packet around it, when it has arrived in a tunnel. */
+	__u8 outer_tos;
+	__u8 outer_ttl;
+	__u8 outer_flags;
+	__u8 spare;
 	/* IPv6 address; or IPv4 address in the first 4 bytes; or ARP: protocol, then MAC address. */
 	__u8 src[16];
 	__u8 dst[16];
 };
 
-/* Key of the flow table: which mask, which port, and the packet's fields under that mask. */
+/* Bits of flow_key.outer_flags. */
+/* DF in the outer IPv4 header. */
+#define OUTER_DO_NOT_FRAGMENT (1U << 0)
+/* The outer UDP header has a checksum. */
+#define OUTER_CHECKSUM (1U << 1)
+
+/* Key of the flow table: which mask, which port or tunnel (arrived_tunnel.id), and the packet's fields under that mask. */
 struct table_key {
 	__u32 mask_id;
 	__u32 in_port;
@@ -98,6 +108,36 @@ struct flow_entry {
 #define MAX_TUNNEL_OPTIONS 64
 /* Ethernet, a VLAN tag, IPv6, UDP, Geneve and its options. */
 #define MAX_TUNNEL_HEADER (14 + 4 + 40 + 8 + 8 + MAX_TUNNEL_OPTIONS)
+
+/* Addresses of a tunnel_key that are compared; its shape is a combination of them. */
+#define TUNNEL_ETH_DST (1U << 0)
+#define TUNNEL_ETH_SRC (1U << 1)
+#define TUNNEL_IP_SRC (1U << 2)
+#define TUNNEL_IP_DST (1U << 3)
+#define TUNNEL_SHAPES 16
+
+/* Outer headers of packets that arrive in a tunnel, network byte order; zero where they are not compared. */
+struct tunnel_key {
+	/* Port id. */
+	__u32 in_port;
+	__u32 shape;
+	__u8 eth_dst[6];
+	__u8 eth_src[6];
+	/* IPv6 address, or IPv4 address in the first 4 bytes. */
+	__u8 src[16];
+	__u8 dst[16];
+	__be16 eth_type;
+	__be16 udp_dst;
+	/* The header of VXLAN or Geneve, which has the VNI in its second half. */
+	__u8 head[8];
+	__u8 options[MAX_TUNNEL_OPTIONS];
+};
+
+/* A tunnel that packets arrive in. */
+struct arrived_tunnel {
+	/* Stands for it in table_key.in_port, where no port id has the highest bit. Never used again. */
+	__u32 id;
+};
 
 /* Bits of tunnel_header.flags. */
 /* The outer IP header is IPv4, which has a checksum. */
@@ -186,6 +226,10 @@ struct lease_request {
 #define CONTROL_DEVICES_MAP_ID 5
 /* Longest train after a packet that could not be redirected, ns, see order.h. */
 #define CONTROL_TRAIN_NS 6
-#define CONTROL_WORDS 7
+/* UDP ports of the tunnels in `arrived`: up to four numbers of 16 bits, as on the wire; 0: none. */
+#define CONTROL_TUNNEL_PORTS 7
+/* Their shapes: bit n is set when there are tunnels with shape n. */
+#define CONTROL_TUNNEL_SHAPES 8
+#define CONTROL_WORDS 9
 
 #endif

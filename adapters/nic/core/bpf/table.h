@@ -8,7 +8,7 @@
 #include "control.h"
 #include "layout.h"
 
-/* User space sizes flows, stats, ports, port_info, devices and tunnel_headers when it creates them. */
+/* User space sizes all of these but control and masks when it creates them. */
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -58,6 +58,14 @@ struct {
 	__type(key, __u32);
 	__type(value, struct flow_stats);
 } stats SEC(".maps");
+
+/* Tunnels that packets arrive in. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1024);
+	__type(key, struct tunnel_key);
+	__type(value, struct arrived_tunnel);
+} arrived SEC(".maps");
 
 /* Outer headers, by index; user space does not change one while an entry or a running program uses it. */
 struct {

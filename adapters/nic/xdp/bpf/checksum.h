@@ -85,9 +85,12 @@ __attribute__((noinline)) int sum_up(struct xdp_md *ctx, __u32 offset, __u32 len
 	return folded(total);
 }
 
-/* Sums the pseudo header alone where that is sufficient, otherwise the whole segment. */
+/*
+ * Sums the pseudo header alone where that is sufficient, otherwise the whole segment. `inner`: offset of the
+ * frame that `place` is in.
+ */
 static __always_inline int is_finished(struct xdp_md *ctx, const struct flow_key *key,
-				       const struct l4_place *place)
+				       const struct l4_place *place, __u32 inner)
 {
 	if (place->proof == PROOF_NONE)
 		return 0;
@@ -102,7 +105,7 @@ static __always_inline int is_finished(struct xdp_md *ctx, const struct flow_key
 	sum = folded(sum);
 	if (place->proof == PROOF_FIELD && sum != place->checksum)
 		return 1;
-	return sum_up(ctx, place->offset, length, sum) == 0xffff;
+	return sum_up(ctx, inner + place->offset, length, sum) == 0xffff;
 }
 
 #endif

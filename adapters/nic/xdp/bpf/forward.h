@@ -7,6 +7,7 @@
 #define NORIKAE_FORWARD_H
 
 #include "checksum.h"
+#include "decapsulate.h"
 #include "encapsulate.h"
 #include "opaque.h"
 #include "order.h"
@@ -23,13 +24,14 @@ static __always_inline __u32 frame_length(struct xdp_md *ctx, int is_jumbo)
 	return distance((void *)(long)ctx->data, (void *)(long)ctx->data_end);
 }
 
-/* Whether the outgoing frame exceeds the device's MTU; the device would drop it. */
-static __always_inline int too_large(struct xdp_md *ctx, int is_jumbo,
-				     const struct flow_entry *entry, const struct flow_key *key,
+/*
+ * Whether the outgoing frame exceeds the device's MTU; the device would drop it. `leaving`: its bytes but for
+ * the tunnel header.
+ */
+static __always_inline int too_large(struct xdp_md *ctx, const struct flow_entry *entry, const struct flow_key *key,
 				     struct stripped_tag stripped,
-				     const struct tunnel_header *header)
+				     const struct tunnel_header *header, __u32 leaving)
 {
-	__u32 leaving = frame_length(ctx, is_jumbo) + growth(entry, stripped);
 	int tagged = entry->flags & ENTRY_PUSH_VLAN ||
 		     (key->vlan_tpid && !(entry->flags & ENTRY_POP_VLAN));
 	__u32 l3 = header ? leaving + header->length - header->l3 :
@@ -46,11 +48,11 @@ static __always_inline int leave_to_vswitch(struct flow_entry *entry, __u64 now)
 
 /*
  * Makes the frame what leaves by the output device. XDP_REDIRECT; XDP_PASS: the frame is unchanged, and for the
- * vSwitch.
+ * vSwitch. `inner`: offset of the frame that leaves; the headers before it go.
  */
 static __always_inline int prepare(struct xdp_md *ctx, int is_jumbo, const struct flow_entry *entry,
 				   struct flow_key *key, const struct l4_place *place,
-				   struct stripped_tag stripped, int offset)
+				   struct stripped_tag stripped, int offset, __u32 inner)
 {
 	const struct tunnel_header *header = NULL;
 	if (entry->flags & ENTRY_PUSH_TUNNEL) {
@@ -58,13 +60,19 @@ static __always_inline int prepare(struct xdp_md *ctx, int is_jumbo, const struc
 		if (!header)
 			return XDP_PASS;
 	}
-	if (too_large(ctx, is_jumbo, entry, key, stripped, header))
+	__u32 length = frame_length(ctx, is_jumbo) - inner + growth(entry, stripped);
+	if (too_large(ctx, entry, key, stripped, header, length))
 		return XDP_PASS;
-	__u32 length = frame_length(ctx, is_jumbo) + growth(entry, stripped);
 	if (header && !has_room(ctx, is_jumbo, header, length))
 		return XDP_PASS;
-	if (rewrite(ctx, entry, key, place, stripped, offset))
+	if (inner && bpf_xdp_adjust_head(ctx, inner))
 		return XDP_PASS;
+	if (rewrite(ctx, entry, key, place, stripped, offset)) {
+		/* What is in front of a frame stays as it is. */
+		if (inner && bpf_xdp_adjust_head(ctx, -(int)inner))
+			return XDP_DROP;
+		return XDP_PASS;
+	}
 	if (header && encapsulate(ctx, entry->tunnel_header, entry->tunnel_src_port, length))
 		return XDP_DROP;
 	return XDP_REDIRECT;
@@ -77,11 +85,34 @@ static __always_inline int process(struct xdp_md *ctx, int is_jumbo, const struc
 	void *end = (void *)(long)ctx->data_end;
 	struct flow_key key = {};
 	struct l4_place place = {};
-	int offset = parse(data, end, frame_length(ctx, is_jumbo), stripped, &key, &place);
+	__u32 in_port = port->port_id;
+	const struct arrival *here = NULL;
+	__u64 inner = 0;
+	__u32 length = frame_length(ctx, is_jumbo);
+	if (control_word(CONTROL_TUNNEL_SHAPES) && !stripped.tpid) {
+		inner = (__u32)arrive(ctx, in_port, length);
+		/* The compiler knows the bound of what a global function returns, but the verifier does not. */
+		asm volatile("" : "+r"(inner));
+		if (inner > MAX_OUTER)
+			return XDP_PASS;
+		if (inner) {
+			here = arrival_here();
+			if (!here)
+				return XDP_PASS;
+			in_port = here->id;
+			key.outer_tos = here->tos;
+			key.outer_ttl = here->ttl;
+			key.outer_flags = here->flags;
+		}
+	}
+	void *frame = data + inner;
+	/* One register, see sum_up(). */
+	asm volatile("" : "+r"(frame));
+	int offset = parse(frame, end, length - inner, stripped, &key, &place);
 	if (offset < 0)
 		return XDP_PASS;
 	forget_way(&key, &place, &offset, now);
-	struct flow_entry *entry = find(&key, port->port_id);
+	struct flow_entry *entry = find(&key, in_port);
 	if (!entry)
 		return XDP_PASS;
 	__u32 slot = entry->stats_slot;
@@ -89,9 +120,15 @@ static __always_inline int process(struct xdp_md *ctx, int is_jumbo, const struc
 	if (!sum)
 		return XDP_PASS;
 	/* What is dropped needs no checksum. */
-	if (!(entry->flags & ENTRY_DROP) && port->flags & PORT_CHECKSUMS_OPEN &&
-	    !is_finished(ctx, &key, &place))
-		return leave_to_vswitch(entry, now);
+	if (!(entry->flags & ENTRY_DROP)) {
+		if (here && !is_intact(ctx, here, length))
+			return leave_to_vswitch(entry, now);
+		/* An outer checksum covers those inside: it is right when they are final. */
+		int is_covered = here && here->flags & OUTER_CHECKSUM;
+		if (port->flags & PORT_CHECKSUMS_OPEN && !is_covered &&
+		    !is_finished(ctx, &key, &place, inner))
+			return leave_to_vswitch(entry, now);
+	}
 	/* Rules can shorten their time-outs when a connection ends (fin_timeout): no train waits. */
 	if (has_tcp_flag(&key, TCP_FIN_OR_RST)) {
 		entry->last_left_ns = now;
@@ -101,7 +138,7 @@ static __always_inline int process(struct xdp_md *ctx, int is_jumbo, const struc
 		return XDP_PASS;
 
 	/* Like the vSwitch, counts the tag, in the frame or stripped. */
-	__u32 bytes = frame_length(ctx, is_jumbo) + (stripped.tpid ? TAG_BYTES : 0);
+	__u32 bytes = length + (stripped.tpid ? TAG_BYTES : 0);
 	if (entry->flags & ENTRY_DROP) {
 		count(sum, bytes, now);
 		return XDP_DROP;
@@ -111,7 +148,7 @@ static __always_inline int process(struct xdp_md *ctx, int is_jumbo, const struc
 	/* Look up the device before rewriting: a packet that cannot go there must stay unchanged. */
 	if (bpf_redirect_map(&devices, entry->out_port, XDP_PASS) != XDP_REDIRECT)
 		return leave_to_vswitch(entry, now);
-	int verdict = prepare(ctx, is_jumbo, entry, &key, &place, stripped, offset);
+	int verdict = prepare(ctx, is_jumbo, entry, &key, &place, stripped, offset, inner);
 	if (verdict == XDP_PASS)
 		return leave_to_vswitch(entry, now);
 	count(sum, bytes, now);

@@ -29,7 +29,7 @@ describe('words of an entry', () => {
         const now = new Map<number, Uint32Array>();
         for (let slot = 0; slot < SLOTS; slot++) {
           const first = new Uint32Array(VALUE_WORDS);
-          table.add(slot, flowId(slot), new Uint32Array(KEY_WORDS).fill(slot), first);
+          table.add(slot, flowId(slot), new Uint32Array(KEY_WORDS).fill(slot), first, 1);
           now.set(slot, first);
         }
         for (const { slot, value: words } of list) {

@@ -5,12 +5,37 @@ import type { Outputs } from '../../../../adapters/nic/core/hook.ts';
 import { ServedPorts } from '../../../../adapters/nic/core/served-ports.ts';
 import type { FlowActions } from '../../../../engine/model/action.ts';
 import type { FlowSpec } from '../../../../engine/model/flow.ts';
+import type { TunnelMatch } from '../../../../engine/model/match.ts';
 import type { PortInfo } from '../../../../engine/model/port.ts';
 import type { Refusal } from '../../../../engine/model/refusal.ts';
+import type { TunnelHeader } from '../../../../engine/model/tunnel.ts';
 import { flowId } from '../../../support/flows.ts';
 import { exactly, matchOn } from '../../../support/match-fields.ts';
 
 const NAMES = ['vm1', 'vm2', 'vm3'] as const;
+const HEADER: TunnelHeader = {
+  kind: 'vxlan',
+  ethernet: { src: new Uint8Array(6).fill(2), dst: new Uint8Array(6).fill(4) },
+  src: Uint8Array.of(10, 0, 0, 1),
+  dst: Uint8Array.of(10, 0, 0, 2),
+  tos: 0,
+  ttl: 64,
+  doNotFragment: true,
+  srcPort: 50_000,
+  dstPort: 4789,
+  hasChecksum: false,
+  vni: 5,
+  options: new Uint8Array(),
+};
+/** Tunnels that packets arrive in. */
+const TUNNELS = [2, 3, 4].map(
+  (vni): TunnelMatch => ({
+    kind: 'vxlan',
+    fields: [exactly('eth_type', 0x0800), exactly('ip_ttl', vni), exactly('udp_dst', 4789)],
+    vni,
+    options: new Uint8Array(),
+  }),
+);
 /** Whether VLAN tags or MAC addresses are rewritten depends on the match. */
 const ACTIONS: readonly FlowActions[] = [
   [{ kind: 'output', port: 'vm1' }],
@@ -20,6 +45,10 @@ const ACTIONS: readonly FlowActions[] = [
   [{ kind: 'pop-vlan' }, { kind: 'output', port: 'vm2' }],
   [
     { kind: 'set', ...exactly('ipv4_src', 0x0a00_0001) },
+    { kind: 'output', port: 'vm2' },
+  ],
+  [
+    { kind: 'push-tunnel', header: HEADER },
     { kind: 'output', port: 'vm2' },
   ],
 ];
@@ -42,9 +71,11 @@ const anyFlow = fc
     inPort: fc.constantFrom(...NAMES),
     fields: fc.constantFrom(...MATCHES),
     actions: fc.constantFrom(...ACTIONS),
+    tunnel: fc.option(fc.constantFrom(...TUNNELS), { nil: undefined, freq: 1 }),
   })
-  .map(({ id, inPort, fields, actions }): Step => {
-    const flow = { id: flowId(id), match: matchOn(inPort, ...fields), actions };
+  .map(({ id, inPort, fields, actions, tunnel }): Step => {
+    const match = matchOn(inPort, ...fields);
+    const flow = { id: flowId(id), match: tunnel ? { ...match, tunnel } : match, actions };
     return { kind: 'flow', flow };
   });
 const step: fc.Arbitrary<Step> = fc.oneof(
@@ -71,7 +102,11 @@ class Ports {
   readonly #infos = new Map<string, PortInfo>();
   #deaf = 'none';
   #ids = 1;
-  readonly outputs: Pick<Outputs, 'matchRefusal' | 'targetRefusal' | 'tunnelRefusal'> = {
+  readonly outputs: Pick<
+    Outputs,
+    'matchRefusal' | 'targetRefusal' | 'arrivalRefusal' | 'tunnelRefusal'
+  > = {
+    arrivalRefusal: ({ vni }) => (vni === 3 ? refusal('VNI 3') : undefined),
     matchRefusal: ({ ethType }) => (ethType === 0x88cc ? refusal('LLDP') : undefined),
     tunnelRefusal: () => undefined,
     targetRefusal: (_, { name }) => (name === this.#deaf ? refusal(name) : undefined),
@@ -135,6 +170,8 @@ function encoded(encoder: FlowEncoder, flow: FlowSpec): unknown {
     value: [...encoder.value],
     mask: [...encoder.mask],
     isAttached: encoder.isAttached,
+    arrived: encoder.arrivedTunnel && [...encoder.arrivedTunnel],
+    header: encoder.tunnelHeader && [...encoder.tunnelHeader],
   };
 }
 

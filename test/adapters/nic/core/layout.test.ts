@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict';
 import { ENTRY, ENTRY_FLAG } from '../../../../adapters/nic/core/entry-value.ts';
-import { KEY_BYTES, KEY_FIELDS, TABLE_KEY } from '../../../../adapters/nic/core/key-layout.ts';
+import {
+  KEY_BYTES,
+  KEY_FIELDS,
+  KEY_OUTER,
+  OUTER_FLAG,
+  TABLE_KEY,
+} from '../../../../adapters/nic/core/key-layout.ts';
 import {
   CONTROL,
   FLOW_MASK,
@@ -14,6 +20,8 @@ import {
   MAX_TUNNEL_HEADER,
   MAX_TUNNEL_OPTIONS,
   TUNNEL_HEADER,
+  TUNNEL_KEY,
+  TUNNEL_SHAPE,
 } from '../../../../adapters/nic/core/records.ts';
 import { needs } from '../../../support/needs.ts';
 import { compile as compileWith, offsets } from '../support/c-layout.ts';
@@ -71,11 +79,13 @@ describe('layout of the flow table', () => {
       ['port_info', PORT_INFO.bytes],
       ['flow_stats', STATS_BYTES],
       ['tunnel_header', TUNNEL_HEADER.bytes],
+      ['tunnel_key', TUNNEL_KEY.bytes],
     ];
     const result = compile([
       ...sizes.map(([struct, bytes]) => `sizeof(struct ${struct}) == ${bytes}`),
       ...offsets('table_key', TABLE_KEY),
       ...offsets('flow_entry', ENTRY),
+      ...offsets('tunnel_key', TUNNEL_KEY),
       ...offsets('flow_mask', FLOW_MASK),
       ...offsets('mask_set', MASK_SET),
       ...offsets('port_info', PORT_INFO),
@@ -100,6 +110,15 @@ describe('layout of the flow table', () => {
       `HEADER_CHECKSUM == ${TUNNEL_HEADER.checksum}`,
       `MAX_TUNNEL_OPTIONS == ${MAX_TUNNEL_OPTIONS}`,
       `MAX_TUNNEL_HEADER == ${MAX_TUNNEL_HEADER}`,
+      `offsetof(struct flow_key, outer_tos) == ${KEY_OUTER}`,
+      `offsetof(struct flow_key, outer_ttl) == ${KEY_OUTER + 1}`,
+      `offsetof(struct flow_key, outer_flags) == ${KEY_OUTER + 2}`,
+      `OUTER_DO_NOT_FRAGMENT == ${OUTER_FLAG.doNotFragment}`,
+      `OUTER_CHECKSUM == ${OUTER_FLAG.checksum}`,
+      `TUNNEL_ETH_DST == ${TUNNEL_SHAPE.ethDst}`,
+      `TUNNEL_ETH_SRC == ${TUNNEL_SHAPE.ethSrc}`,
+      `TUNNEL_IP_SRC == ${TUNNEL_SHAPE.ipSrc}`,
+      `TUNNEL_IP_DST == ${TUNNEL_SHAPE.ipDst}`,
       `MAX_MASKS == ${MAX_MASKS}`,
       `LAYOUT_VERSION == ${LAYOUT_VERSION}`,
       `ENTRY_DROP == ${ENTRY_FLAG.drop}`,
@@ -118,6 +137,8 @@ describe('layout of the flow table', () => {
       `CONTROL_NEXT_MASK_ID == ${CONTROL.nextMaskId}`,
       `CONTROL_DEVICES_MAP_ID == ${CONTROL.devicesMapId}`,
       `CONTROL_TRAIN_NS == ${CONTROL.trainNs}`,
+      `CONTROL_TUNNEL_PORTS == ${CONTROL.tunnelPorts}`,
+      `CONTROL_TUNNEL_SHAPES == ${CONTROL.tunnelShapes}`,
       `CONTROL_WORDS == ${CONTROL.words}`,
     ]);
     assert.equal(result.status, 0, result.stderr);

@@ -49,7 +49,7 @@ describe('XDP statistics', () => {
   function enter(n: number): number {
     const slot = slots.allocate();
     const key = new Uint32Array(KEY_WORDS).fill(n);
-    entries.add(slot, flowId(n), key, new Uint32Array(VALUE_WORDS));
+    entries.add(slot, flowId(n), key, new Uint32Array(VALUE_WORDS), n);
     return slot;
   }
 
