@@ -108,9 +108,12 @@ export class OvnChassis implements SceneSwitch {
     const [a, b] = [one.ovs.host.name, other.ovs.host.name];
     const peer = ['peer', 'name', UPLINK, 'netns', b];
     await run('ip', ['-n', a, 'link', 'add', UPLINK, 'type', 'veth', ...peer]);
+    // A veth takes redirected frames if its peer has GRO when it comes up; the kernel does not look again.
+    for (const { ovs } of [one, other]) {
+      await ovs.host.exec('ethtool', ['-K', UPLINK, 'gro', 'on', 'tx', 'off']);
+    }
     for (const chassis of [one, other]) {
       const { ovs } = chassis;
-      await ovs.host.exec('ethtool', ['-K', UPLINK, 'gro', 'on', 'tx', 'off']);
       await run('ip', ['-n', ovs.host.name, 'link', 'set', UPLINK, 'addrgenmode', 'none', 'up']);
       await ovs.vsctl('add-port', UNDERLAY, UPLINK);
       chassis.#inputs.push(UPLINK);

@@ -36,6 +36,14 @@ export function vxlan(vni: number, frame: Buffer): Buffer {
   return Buffer.concat([header, frame]);
 }
 
+/** A Geneve header (RFC 8926) with one option, as OVN sends it, in front of an Ethernet frame. */
+export function geneve(vni: number, value: number, frame: Buffer): Buffer {
+  const header = Buffer.from('0240655800000000'.concat('0102800100000000'), 'hex');
+  header.writeUIntBE(vni, 4, 3);
+  header.writeUInt32BE(value, 12);
+  return Buffer.concat([header, frame]);
+}
+
 /**
  * An IPv6 packet with a segment routing header (RFC 8754).
  *

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { MegaflowResolver } from '../../../engine/connections/megaflow-resolver.ts';
 import type { Resolution } from '../../../engine/connections/resolver.ts';
 import { actionsText } from '../../../engine/model/action-text.ts';
+import { sameActions } from '../../../engine/model/same-actions.ts';
 import type { PacketHeaders, TrackedConnection } from '../../../engine/model/connection.ts';
 import type { FlowSpec } from '../../../engine/model/flow.ts';
 import { FlowTable } from '../../../engine/model/flow-table.ts';
@@ -73,6 +74,53 @@ describe('resolver of connections', () => {
     assert.deepEqual([chain, refusal?.code], [[], 'no-megaflow']);
     reading(megaflows(ENTERING, `${TRACKED}vm2`));
     assert.equal(text(resolver.resolve(HEADERS)), 'vm2');
+  });
+
+  it('resolves again when the next hop of a tunnel changes', () => {
+    const push = (mac: string): string =>
+      `tnl_push(tnl_port(vxlan_sys_4789),header(size=50,type=4,eth(dst=${mac},src=56:1e:3a:7e:5f:4a,dl_type=0x0800),ipv4(src=172.16.0.1,dst=172.16.0.2,proto=17,tos=0,ttl=64,frag=0x4000),udp(src=0,dst=4789,csum=0x0),vxlan(flags=0x8000000,vni=0x64)),out_port(br-phy)),uplink`;
+    const nextHop = ({ actions }: Resolution): string => {
+      const [action] = actions;
+      assert(action?.kind === 'push-tunnel');
+      return Buffer.from(action.header.ethernet?.dst ?? []).toString('hex');
+    };
+    const out = (mac: string): readonly FlowSpec[] => megaflows(ENTERING, `${TRACKED}${push(mac)}`);
+    reading(out('02:00:00:00:00:01'));
+    const before = resolver.resolve(HEADERS);
+    assert.equal(nextHop(before), '020000000001');
+    reading(out('02:00:00:00:00:02'));
+    const after = resolver.resolve(HEADERS, before);
+    assert.equal(nextHop(after), '020000000002');
+    assert.ok(!sameActions(before.actions, after.actions));
+  });
+
+  it('resolves packets out of a tunnel as long as a megaflow takes them out', () => {
+    const pop =
+      'recirc_id(0),in_port(uplink),eth_type(0x0800),ipv4(dst=172.16.0.2,proto=17,frag=no),udp(dst=4789), actions:tnl_pop(vxlan_sys_4789)';
+    const inside = `tunnel(tun_id=0x64,src=172.16.0.1,dst=172.16.0.2,flags(-df-csum+key)),recirc_id(0),in_port(vxlan_sys_4789),${IP}, actions:vm1`;
+    const arriving: PacketHeaders = {
+      ...HEADERS,
+      inPort: 'uplink',
+      tunnel: {
+        kind: 'vxlan',
+        values: headerValues({
+          ipv4_src: Uint8Array.of(172, 16, 0, 1),
+          ipv4_dst: Uint8Array.of(172, 16, 0, 2),
+          ip_tos: 0,
+          udp_dst: 4789,
+        }),
+        vni: 0x64,
+        options: new Uint8Array(0),
+      },
+    };
+    const [popping, delivering] = megaflows(pop, inside);
+    reading([popping, delivering]);
+    const arrived = resolver.resolve(arriving);
+    assert.equal(text(arrived), 'vm1');
+    assert.deepEqual(resolver.entry(arriving), popping.id);
+    assert.equal(resolver.resolve(arriving, arrived), arrived);
+    reading([delivering]);
+    assert.equal(text(resolver.resolve(arriving, arrived)), 'no-megaflow');
   });
 
   it('does not take rows of connections for megaflows', () => {
