@@ -33,6 +33,7 @@ import { BackendStarter } from './backend-starter.ts';
 import type { Config } from '../config/config.ts';
 import { MAX_PER_TICK } from './decisions/decision-log.ts';
 import { EntryChecks } from './entry-checks.ts';
+import { RuleChecks } from './rule-checks.ts';
 import { IdleReadings } from './idle-readings.ts';
 import { LeaseRenewer } from './lease-renewer.ts';
 import type { Log } from '../platform/log.ts';
@@ -93,6 +94,7 @@ export class Loop {
   /** Of the pause after the last tick; undefined before the first tick. */
   #periodMs: number | undefined;
   readonly #checks: EntryChecks;
+  readonly #ruleChecks: RuleChecks;
   readonly #arrivals: ArrivalRounds;
   /** Errors of the last tick, by backend. */
   #lastErrors: ReadonlyMap<string, string> = new Map();
@@ -157,7 +159,7 @@ export class Loop {
     this.#moves = new MoveLog(log, clock);
     this.#checks = new EntryChecks({
       engine: this.engine,
-      available: node.lookup !== undefined,
+      available: node.lookup !== undefined && node.lookup.isPartial !== true,
       table: () => this.table,
       observer: this.#observer,
       ports: node.ports,
@@ -166,6 +168,14 @@ export class Loop {
       clock,
       log,
       onResult: (result, elapsedMs) => options.metrics.recordEntryCheck(result, elapsedMs),
+    });
+    this.#ruleChecks = new RuleChecks({
+      engine: this.engine,
+      available: node.lookup?.isPartial === true,
+      table: () => this.table,
+      observer: this.#observer,
+      clock,
+      log,
     });
     this.#arrivals = new ArrivalRounds({
       engine: this.engine,
@@ -250,7 +260,7 @@ export class Loop {
     ];
     node.changes?.start();
     const handle = (tick: Tick, signal: AbortSignal) => this.#handle(tick, signal);
-    const changes = merge(this.#switchChanges(), this.#idle.lateChanges);
+    const changes = merge(this.#switchChanges(), this.#idle.lateChanges).pipe(share());
     const urgency = {
       changes,
       arrivals: this.#newFlows(),
@@ -270,6 +280,7 @@ export class Loop {
     this.#running = merge(
       rounds,
       checks,
+      this.#ruleChecks.watch(changes),
       this.#samples(),
       this.#host.watch(),
       ...leases,
@@ -295,8 +306,10 @@ export class Loop {
     const idle = this.#idle;
     const mark = this.#mark;
     const checks = this.#checks;
+    const ruleChecks = this.#ruleChecks;
     return {
       observe: async (signal) => {
+        await ruleChecks.beginRound();
         await checks.beginRound(signal);
         signal.throwIfAborted();
         mark('reading flows and counters');
@@ -398,6 +411,7 @@ export class Loop {
       throw error;
     } finally {
       this.#checks.endRound();
+      this.#ruleChecks.endRound();
     }
   }
 

@@ -10,6 +10,7 @@ import { OvsFlowVerifier } from '../adapters/ovs/flow-verifier.ts';
 import { OvsPortDirectory } from '../adapters/ovs/port-directory.ts';
 import type { Clock } from '../engine/ports/clock.ts';
 import type { ChangeMonitor } from '../engine/ports/change-monitor.ts';
+import { ConnectionLookup } from '../engine/connections/connection-lookup.ts';
 import type { FlowLookup } from '../engine/ports/flow-lookup.ts';
 import type { FlowSource } from '../engine/ports/flow-source.ts';
 import type { FlowVerifier } from '../engine/ports/flow-verifier.ts';
@@ -108,8 +109,9 @@ function ovsNode(config: Config, clock: Clock, log: Log): Node {
     description: `Open vSwitch at ${runDir}${readFlowsFrom === 'kernel' ? ', flows from the kernel' : ''}`,
     flows,
     verifier,
-    // A check of single flows knows nothing of conntrack.
-    ...(placed === undefined ? { lookup } : { connections: placed }),
+    ...(placed === undefined
+      ? { lookup }
+      : { lookup: new ConnectionLookup(lookup, placed.rows), connections: placed }),
     ports,
     host: new LinuxHostSource({}),
     backends: [

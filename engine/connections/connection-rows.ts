@@ -26,12 +26,18 @@ export interface ConnectionRow {
 export class ConnectionRows {
   readonly #side = new SideTable('flow');
   readonly #byRow = this.#side.sparse<ConnectionRow>();
+  #table: FlowTable | undefined;
   /** All rows with a connection, and some whose connection has left. */
   #rows: number[] = [];
 
   /** Rows with a connection, as of the last {@link sweep}, and those added since. */
   get size(): number {
     return this.#rows.length;
+  }
+
+  /** The flow table that has the rows; undefined before the first reading. */
+  get table(): FlowTable | undefined {
+    return this.#table;
   }
 
   /** The connection of a row; undefined for the row of a megaflow. */
@@ -56,6 +62,7 @@ export class ConnectionRows {
     keeps: (row: number, connection: ConnectionRow) => boolean,
   ): Promise<void> {
     this.#side.follow(table);
+    this.#table = table;
     const all = this.#rows;
     const kept: number[] = [];
     for (let n = 0; n < all.length; n++) {

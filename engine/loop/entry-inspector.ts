@@ -24,12 +24,14 @@ export class EntryInspector {
   readonly #clock: Clock;
   readonly #sampler: Sampler | undefined;
   readonly #entryCheck: EntryCheck | undefined;
+  readonly #isPartial: boolean;
 
   constructor({ backends, clock, verifier, lookup }: EntryInspectorOptions) {
     this.#backends = backends;
     this.#clock = clock;
     this.#sampler = verifier === undefined ? undefined : new Sampler({ verifier, clock });
     this.#entryCheck = lookup === undefined ? undefined : new EntryCheck(lookup);
+    this.#isPartial = lookup?.isPartial ?? false;
   }
 
   /** Samples by result, updated in place; undefined: none are taken. */
@@ -68,6 +70,7 @@ export class EntryInspector {
         await this.#backends.inTurn(() => this.#removeOutdated(check, table, signal));
       }
     }
+    if (this.#isPartial) return { ...check.counts, complete: false };
     return this.#backends.inTurn(() => this.#verify(check, table, askedAtMs));
   }
 

@@ -13,6 +13,8 @@ export interface FlowLookup {
   readonly name: string;
   /** Maximum number of flows per call: the vSwitch may do nothing else until it has answered it. */
   readonly maxFlows: number;
+  /** True: not all that an entry depends on is read, so entries without a difference are not verified; default false. */
+  readonly isPartial?: boolean;
   /**
    * Reads the flows with these ids, in order; undefined for a flow that the vSwitch does not have.
    * Each is read after the call. Rejects when the vSwitch does not answer, or an answer cannot be

@@ -7,6 +7,7 @@ import { anyFrom, flowId } from './flows.ts';
 export class FakeLookup implements FlowLookup {
   readonly name = 'lookup';
   maxFlows = 2;
+  isPartial = false;
   readonly flows = new Map<string, FoundFlow>();
   /** If set, each call rejects with it. */
   fault: Error | undefined;

@@ -42,6 +42,21 @@ describe('checks of the installed entries', () => {
     assert.equal(rig.verifiedAtMs(), askedAtMs);
   });
 
+  it('that do not read all that entries depend on remove entries, and verify none', async () => {
+    const lookup = new FakeLookup();
+    lookup.isPartial = true;
+    for (const { n } of FLOWS) lookup.set(n, outputTo('vm2'));
+    const rig = new Rig(new FakeBackend(), { lookup });
+    await rig.tick(FLOWS);
+    const verifiedAtMs = rig.verifiedAtMs();
+    rig.clock.advance(300);
+    assert.deepEqual(await check(rig), { compared: 5, outdated: 0, complete: false });
+    lookup.set(3, outputTo('vm9'));
+    assert.deepEqual(await check(rig), { compared: 5, outdated: 1, complete: false });
+    assert.equal(rig.backend.installed.size, 4);
+    assert.equal(rig.verifiedAtMs(), verifiedAtMs);
+  });
+
   it('remove an entry whose flow has other actions, and verify the others', async () => {
     const { rig, lookup } = await offloaded();
     lookup.set(3, outputTo('vm9'));
