@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { RuleCounters, RuleResult } from '../../protocols/guest-channel/codec/messages.ts';
 import type { GuestRule } from '../../protocols/guest-channel/codec/rule.ts';
 import type { RuleTable } from '../agent/rule-table.ts';
@@ -10,6 +11,12 @@ import { InstalledRules, type InstalledRule } from './installed-rules.ts';
 import { ALL_PRIORITIES, type Generation, GENERATIONS, prioritiesOf } from './priorities.ts';
 import type { Tc } from './tc-program.ts';
 
+/**
+ * How long rules wait for the link of their VF, ms: the host has just switched it on, and the VF's driver learns of it by
+ * a message. Shorter than the shortest time in which the host expects a reply.
+ */
+const LINK_MS = 150;
+const LOOK_MS = 10;
 /** What tc says when there is nothing to delete: no filter, no device, no qdisc. */
 const IS_GONE = /not found|cannot find|no such|doesn't exist/i;
 
@@ -65,8 +72,9 @@ export class TcRules implements RuleTable {
     const ordered = [...rules.filter(isReceive), ...rules.filter((rule) => !isReceive(rule))];
     const ready: InstalledRule[] = [];
     const errors = new Map<number, string>();
+    const untilMs = performance.now() + LINK_MS;
     for (const rule of ordered) {
-      const planned = await this.#planned(rule);
+      const planned = await this.#planned(rule, untilMs);
       if (typeof planned === 'string') errors.set(rule.id, planned);
       else ready.push(planned);
     }
@@ -146,16 +154,21 @@ export class TcRules implements RuleTable {
     return counters.toSorted(([a], [b]) => a - b);
   }
 
-  /** What to install; a text says why it cannot be. */
-  async #planned(rule: GuestRule): Promise<InstalledRule | string> {
+  /**
+   * What to install; a text says why it cannot be.
+   *
+   * @param untilMs until when it waits for the link of the VF, ms of performance.now()
+   */
+  async #planned(rule: GuestRule, untilMs: number): Promise<InstalledRule | string> {
     const text = filterText(rule);
     if (!text.ok) return text.why;
+    const vf = isReceive(rule) ? rule.device : rule.to;
+    const hasLink = await this.#linkOf(vf, untilMs);
     const device = await this.#devices.state(rule.device);
     const to = await this.#devices.state(rule.to);
     if (device.ifindex === undefined) return `there is no device ${rule.device}`;
     if (to.ifindex === undefined) return `there is no device ${rule.to}`;
-    const [name, vf] = isReceive(rule) ? [rule.device, device] : [rule.to, to];
-    if (!vf.hasLink) return `${name} has no link`;
+    if (!hasLink) return `${vf} has no link`;
     return {
       id: rule.id,
       direction: rule.direction,
@@ -166,6 +179,15 @@ export class TcRules implements RuleTable {
       deviceIndex: device.ifindex,
       toIndex: to.ifindex,
     };
+  }
+
+  /** True once a device has a link; false when it is not there, or has none in time. */
+  async #linkOf(name: string, untilMs: number): Promise<boolean> {
+    for (;;) {
+      const { ifindex, hasLink } = await this.#devices.state(name);
+      if (hasLink || ifindex === undefined || performance.now() >= untilMs) return hasLink;
+      await sleep(LOOK_MS);
+    }
   }
 
   async #addHooks(rules: readonly InstalledRule[]): Promise<void> {

@@ -111,6 +111,15 @@ describe('rules as filters of tc', () => {
     ]);
   });
 
+  it('wait a moment for the link of a VF that the host has just switched on', async () => {
+    devices.states.set('vf0', { ifindex: '3', hasLink: false });
+    setTimeout(() => devices.states.set('vf0', { ifindex: '3', hasLink: true }), 50);
+    assert.deepEqual(await rules.put([receive(1), transmit(2)]), [
+      { id: 1, ok: true },
+      { id: 2, ok: true },
+    ]);
+  });
+
   it('are deleted, transmit rules first', async () => {
     await rules.put([receive(1), transmit(2)]);
     tc.commands.length = 0;
