@@ -2,6 +2,10 @@ import { readFileSync, rmdirSync } from 'node:fs';
 import { mkdir, rmdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Cleanup } from '../../testbed/cleanup.ts';
+import { waitFor } from '../../testbed/wait.ts';
+
+/** Until a thread of the kernel that was just made has run, beside other work, ms. */
+const ADD_MS = 5_000;
 
 /** There is no file system of control groups, version 2. */
 export class NoControlGroups extends Error {
@@ -36,9 +40,18 @@ export class ProcessGroup {
     return new ProcessGroup(folder);
   }
 
-  /** Adds a process with its threads; what it has used before does not count. */
+  /**
+   * Adds a process with its threads; what it has used before does not count. A thread of the kernel is refused
+   * (EINVAL) until it has run.
+   *
+   * @throws {NotInTime}
+   */
   async add(pid: number): Promise<void> {
-    await writeFile(join(this.#folder, 'cgroup.procs'), String(pid));
+    const write = async (): Promise<true> => {
+      await writeFile(join(this.#folder, 'cgroup.procs'), String(pid));
+      return true;
+    };
+    await waitFor(`process ${pid} is in ${this.#folder}`, write, { timeoutMs: ADD_MS });
   }
 
   /** Lets all other processes go first; the root group must have the controller `cpu` enabled. */
