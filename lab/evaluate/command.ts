@@ -34,7 +34,7 @@ export async function evaluateLanes(options: EvaluateArguments): Promise<Evaluat
   for (const { lane, plan } of plans) {
     const before = all;
     const onScene = (soFar: Evaluation) => writeFiles(joined(before, soFar), options);
-    const run = lane === 'sriov' ? runSriovLane(plan) : runEvaluation(lane, plan, onScene);
+    const run = lane === 'sriov' ? runSriovLane(plan, onScene) : runEvaluation(lane, plan, onScene);
     const measured = await run.catch((error: unknown) => {
       if (options.lane !== 'all' || !(error instanceof LabMissing)) throw error;
       progress(`lane ${lane} is left out: ${error.message}`);

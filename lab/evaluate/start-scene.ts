@@ -7,5 +7,5 @@ import { XdpScene } from './xdp/scene.ts';
 /** Starts a node with VMs, the daemon, and what carries offloaded traffic in that lane. */
 export function startScene(lane: LaneName, { vms, ports, mtu }: SceneSize): Promise<Scene> {
   if (lane === 'xdp') return XdpScene.start(vms, ports, mtu);
-  return lane === 'fast-path' ? FastPathScene.start(vms, mtu) : SriovScene.start();
+  return lane === 'fast-path' ? FastPathScene.start(vms, mtu) : SriovScene.start(mtu);
 }

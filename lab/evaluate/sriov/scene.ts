@@ -30,8 +30,8 @@ export class SriovScene implements Scene {
   }
 
   /** Starts the bed with a policy that offloads all that sends. */
-  static async start(): Promise<SriovScene> {
-    const bed = await startBed(writeMovingPolicy);
+  static async start(mtu: number): Promise<SriovScene> {
+    const bed = await startBed({ writePolicy: writeMovingPolicy, mtu });
     try {
       // The emulated machine has no systemd, which would mount them.
       await run('mount', ['-t', 'cgroup2', 'none', CONTROL_GROUPS]);

@@ -47,17 +47,29 @@ export interface SriovBed {
   daemon: NorikaeDaemon;
 }
 
+/** How a bed differs from the default. */
+export interface BedOptions {
+  /** Writes the daemon's policy to a folder; resolves to the file. Default: a policy on rates. */
+  readonly writePolicy?: typeof writeRatePolicy;
+  /** Bytes; default 1,500. */
+  readonly mtu?: number;
+}
+
 /** Starts the bed; the caller stops its node. */
-export async function startBed(writePolicy = writeRatePolicy): Promise<SriovBed> {
+export async function startBed({
+  writePolicy = writeRatePolicy,
+  mtu = 1_500,
+}: BedOptions = {}): Promise<SriovBed> {
   const [uplink, far] = await loadIgb();
+  for (const nic of [uplink, far]) await run('ip', ['link', 'set', nic, 'mtu', String(mtu)]);
   progress('Open vSwitch, a VM and a peer …');
   const node = await TestNode.start([], 'system', 'shared');
   try {
     await withoutIpv6(node.ovs.host);
     const vf = await makeVirtualFunction(uplink, VF_MAC);
-    const plain = await node.addVm(1);
+    const plain = await node.addVm(1, { mtu });
     await withoutIpv6(plain.namespace);
-    await giveVf(plain, vf);
+    await giveVf(plain, vf, mtu);
     const peer = await addPeer(node, far);
     await node.ovs.addPort({ bridge: BRIDGE, name: uplink });
     // A flow that only the virtual function carries would be forgotten, and return, each 10 s.
@@ -112,11 +124,11 @@ export async function startDaemon(
   });
 }
 
-/** Puts the device of a virtual function into a VM. */
-export async function giveVf(vm: Vm, vf: PluggedVf): Promise<void> {
+/** Puts the device of a virtual function into a VM. @param mtu bytes */
+export async function giveVf(vm: Vm, vf: PluggedVf, mtu = 1_500): Promise<void> {
   const device = await vf.device();
   await run('ip', ['link', 'set', device, 'netns', vm.namespace.name, 'name', VF_DEVICE]);
-  await vm.namespace.exec('ip', ['link', 'set', VF_DEVICE, 'up']);
+  await vm.namespace.exec('ip', ['link', 'set', VF_DEVICE, 'mtu', String(mtu), 'up']);
 }
 
 function channelFolder(node: TestNode): string {
