@@ -2,15 +2,8 @@ import type { FlowActions } from '../model/action.ts';
 import type { FlowTable } from '../model/flow-table.ts';
 import { fieldOf, type FieldName, type FlowMatch, isExact } from '../model/match.ts';
 import { SideTable } from '../model/side-table.ts';
-import type { TunnelKind } from '../model/tunnel.ts';
+import { poppedPort, tunnelKindOf } from '../model/tunnel-port.ts';
 import type { TunnelEndpoint } from '../ports/connection-meter.ts';
-
-/** Names of the datapath's tunnel ports (lib/dpif-netdev.c, lib/dpif-netlink-rtnl.c). */
-const POP = /^tnl_pop\((genev|vxlan)_sys/;
-const KINDS: ReadonlyMap<string, TunnelKind> = new Map([
-  ['genev', 'geneve'],
-  ['vxlan', 'vxlan'],
-]);
 
 const UNKNOWN = 0;
 const ENDS_NO_TUNNEL = 1;
@@ -68,8 +61,8 @@ export class TunnelEndpoints {
 
 /** Where a megaflow takes packets out of a tunnel; undefined: it does not, or not only there. */
 function endpointOf(match: FlowMatch, [first]: FlowActions): TunnelEndpoint | undefined {
-  if (first?.kind !== 'opaque') return undefined;
-  const kind = KINDS.get(POP.exec(first.text)?.[1] ?? '');
+  const popped = first && poppedPort(first);
+  const kind = popped === undefined ? undefined : tunnelKindOf(popped);
   const dst = exact(match, 'ipv4_dst') ?? exact(match, 'ipv6_dst');
   const port = exact(match, 'udp_dst');
   if (kind === undefined || dst === undefined || port === undefined) return undefined;

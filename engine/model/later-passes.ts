@@ -1,9 +1,7 @@
 import type { FlowActions } from './action.ts';
 import { resizedU8 } from './columns.ts';
 import { type FlowMatch, isLaterPass } from './match.ts';
-
-/** `tnl_pop(PORT)`: takes a packet out of its tunnel, which then enters the vSwitch again by PORT. */
-const POP = /^tnl_pop\((.*)\)$/s;
+import { poppedPort } from './tunnel-port.ts';
 
 /**
  * Which rows are of packets that have passed another datapath flow before, so that the flow by which
@@ -34,8 +32,7 @@ export class LaterPasses {
    */
   startActions(actions: FlowActions, rows: number, matchAt: (row: number) => FlowMatch): void {
     for (const action of actions) {
-      if (action.kind !== 'opaque' || !action.text.startsWith('tnl_pop(')) continue;
-      const port = POP.exec(action.text)?.[1];
+      const port = poppedPort(action);
       if (port === undefined || this.#inside.has(port)) continue;
       this.#inside.add(port);
       for (let row = 0; row < rows; row++) this.startFlow(row, matchAt(row));

@@ -2,7 +2,7 @@ import type { PacketHeaders } from '../../model/connection.ts';
 import type { TunnelHeader } from '../../model/tunnel.ts';
 import type { Step } from '../syntax/steps.ts';
 import type { TunnelKey } from '../syntax/tunnel-headers.ts';
-import { tunnelKindOf } from '../syntax/tunnel-port.ts';
+import { tunnelKindOf } from '../../model/tunnel-port.ts';
 import { tunnelSourcePort } from './source-port.ts';
 import type { Refusal } from './tracking.ts';
 import { tupleOf } from './tuple.ts';

@@ -1,6 +1,6 @@
 import type { ArrivedTunnel, PacketHeaders } from '../../model/connection.ts';
 import type { FieldName } from '../../model/match.ts';
-import { tunnelKindOf } from '../syntax/tunnel-port.ts';
+import { tunnelKindOf } from '../../model/tunnel-port.ts';
 import { OuterHeaders } from './outer-headers.ts';
 import { TravellingPacket } from './travelling-packet.ts';
 import { UDP } from './tuple.ts';

@@ -55,6 +55,13 @@ describe('steps of a megaflow', () => {
     }
   });
 
+  it('take packets out of tunnels', () => {
+    assert.deepEqual(step('tnl_pop(genev_sys_6081)'), {
+      kind: 'pop-tunnel',
+      port: 'genev_sys_6081',
+    });
+  });
+
   it('are refused with the code of what an entry cannot do', () => {
     const texts: readonly (readonly [string, string])[] = [
       ['recirc(0)', 'unsupported-action'],
@@ -65,7 +72,8 @@ describe('steps of a megaflow', () => {
       ['check_pkt_len(size=200,gt(1),le(2))', 'packet-size'],
       ['trunc(100)', 'packet-size'],
       ['hash(l4(0))', 'hash'],
-      ['tnl_pop(4)', 'tunnel'],
+      ['tnl_pop(4,5)', 'tunnel'],
+      ['tnl_push(tnl_port(6))', 'tunnel'],
       ['set(tunnel(tun_id=0x1,dst=1.2.3.4))', 'tunnel'],
       ['clone(tnl_push(tnl_port(6)))', 'tunnel'],
       ['clone(1)', 'unsupported-action'],
