@@ -94,7 +94,7 @@ export class BpfPrograms {
   }
 
   /**
-   * Loads the programs into the kernel, in a worker thread: the verifier takes some 50 ms of CPU
+   * Loads the programs into the kernel, in a worker thread: the verifier takes some 100 ms of CPU
    * time. Resolves to the errno, 0 on success.
    */
   loadObject(object: Pointer): Promise<number> {

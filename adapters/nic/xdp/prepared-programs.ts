@@ -8,7 +8,7 @@ interface Prepared {
 }
 
 /**
- * Programs that are loaded for a device and not attached to it: loading takes some 50 ms of CPU
+ * Programs that are loaded for a device and not attached to it: loading takes some 100 ms of CPU
  * time, attaching a millisecond. A flow whose port has no program yet need not wait for it.
  */
 export class PreparedPrograms {

@@ -111,7 +111,7 @@ static __always_inline int process(struct xdp_md *ctx, int is_jumbo, const struc
 	int offset = parse(frame, end, length - inner, stripped, &key, &place);
 	if (offset < 0)
 		return XDP_PASS;
-	forget_way(&key, &place, &offset, now);
+	forget_path(&key, &place, &offset, now);
 	struct flow_entry *entry = find(&key, in_port);
 	if (!entry)
 		return XDP_PASS;

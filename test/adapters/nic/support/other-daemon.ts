@@ -13,10 +13,10 @@ export class OtherDaemon {
   }
 
   /**
-   * Runs a module's text, then keeps the process; resolves when it is through.
+   * Runs the text of a module in a process that then stays; resolves when the module has run.
    *
-   * @param script its paths begin at the package; `given` is what it gets
-   * @param given JSON; what is called `value` or `mask` becomes bytes again
+   * @param script imports from paths relative to the package, and uses `given`
+   * @param given is passed as JSON; members named `value` or `mask` become bytes again
    */
   static async start(script: string, given: unknown): Promise<OtherDaemon> {
     const module = `

@@ -7,13 +7,13 @@ import type { World } from '../../support/world.ts';
 import { programsAt } from '../../tcx/support/attached.ts';
 import { listenBehind } from '../../tcx/support/bridge.ts';
 
-/** A hook whose table keeps the sentences that are the same at all hooks. */
+/** A hook that the shared suites run for, and what differs there. */
 export interface SharedHook {
   readonly name: (typeof HOOKS)[number]['hook'];
   readonly need: (typeof HOOKS)[number]['need'];
-  /** How a port that it serves is reported. */
+  /** The mode that is reported of a served port. */
   readonly mode: string;
-  /** How the other ports of a foreign daemon are reported. */
+  /** What is reported of a port with the program of another daemon. */
   readonly foreign: RegExp;
   /** Starts to listen where the vSwitch gets what the hook passes on. */
   readonly listen: Listen;
