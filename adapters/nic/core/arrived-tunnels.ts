@@ -6,6 +6,9 @@ import { CONTROL, MAX_TUNNEL_PORTS, TUNNEL_ID, TUNNEL_KEY, u32, u32At } from './
 /** Id of no tunnel. */
 const NONE = 0;
 
+/** The tunnels of a device have one UDP port, which the program does not see. */
+const NO_PORT = 0;
+
 type Kernel = Pick<Libbpf, 'update' | 'lookup' | 'remove' | 'nextKey'>;
 
 /** The map of tunnels, and the words of the control map that are about it. */
@@ -123,23 +126,23 @@ export class ArrivedTunnels {
     if (this.#byId.size >= MAX_ARRIVED_TUNNELS) {
       return `all ${MAX_ARRIVED_TUNNELS} tunnels that packets arrive in are in use`;
     }
-    if (this.#ports.has(portIn(key)) || this.#ports.size < MAX_TUNNEL_PORTS) return undefined;
+    const port = portIn(key);
+    if (port === NO_PORT || this.#ports.has(port) || this.#ports.size < MAX_TUNNEL_PORTS)
+      return undefined;
     return `packets arrive in tunnels of ${MAX_TUNNEL_PORTS} other UDP ports`;
   }
 
   #add(tunnel: Tunnel): void {
     this.#byKey.set(textOf(tunnel.key), tunnel);
     this.#byId.set(tunnel.id, tunnel);
-    count(this.#ports, portIn(tunnel.key), 1);
-    count(this.#shapes, u32At(tunnel.key, TUNNEL_KEY.shape), 1);
+    this.#count(tunnel, 1);
   }
 
   #remove(tunnel: Tunnel): void {
     if (!this.#unwritten.delete(tunnel) && !this.#deleted(tunnel)) return;
     this.#byKey.delete(textOf(tunnel.key));
     this.#byId.delete(tunnel.id);
-    count(this.#ports, portIn(tunnel.key), -1);
-    count(this.#shapes, u32At(tunnel.key, TUNNEL_KEY.shape), -1);
+    this.#count(tunnel, -1);
     if (this.#byId.size === 0) this.#announce();
   }
 
@@ -152,6 +155,12 @@ export class ArrivedTunnels {
       if (error instanceof SystemCallFailed) return false;
       throw error;
     }
+  }
+
+  #count({ key }: Tunnel, change: number): void {
+    const port = portIn(key);
+    if (port !== NO_PORT) count(this.#ports, port, change);
+    count(this.#shapes, u32At(key, TUNNEL_KEY.shape), change);
   }
 
   /** Tells the program which packets can be in a tunnel. */

@@ -83,6 +83,7 @@ export class FlowEncoder {
     if (match.tunnel !== undefined) {
       const unfit = this.#outputs.arrivalRefusal(match.tunnel, input);
       if (unfit !== undefined) return unfit;
+      if (input.input.hook !== 'xdp') this.#tunnel.leaveToDevice(match.tunnel);
       this.#tunnel.key.set(u32(input.id), TUNNEL_KEY.inPort);
     }
     if (output !== undefined) {
@@ -91,9 +92,9 @@ export class FlowEncoder {
       if (target === undefined) return this.#unavailable(output);
       if (unreachable !== undefined) return unreachable;
     }
-    if (tunnel !== undefined) {
+    if (tunnel !== undefined && target !== undefined) {
       const unfit =
-        tunnelHeaderRefusal(tunnel) ?? this.#outputs.tunnelRefusal(tunnel.header, input);
+        tunnelHeaderRefusal(tunnel) ?? this.#outputs.tunnelRefusal(tunnel, input, target);
       if (unfit !== undefined) return unfit;
       encodeTunnelHeader(tunnel, this.#headerBytes);
     }

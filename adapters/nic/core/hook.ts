@@ -1,7 +1,7 @@
 import type { PortInfo } from '../../../engine/model/port.ts';
 import type { TunnelMatch } from '../../../engine/model/match.ts';
 import type { Refusal } from '../../../engine/model/refusal.ts';
-import type { TunnelHeader } from '../../../engine/model/tunnel.ts';
+import type { PushedTunnel } from './action-codec.ts';
 import type { Attached, HookName } from './attached.ts';
 import type { BpfPrograms } from './bpf-programs.ts';
 import type { Libbpf } from './libbpf.ts';
@@ -88,8 +88,8 @@ export interface Outputs {
   matchRefusal(kind: PacketKind, input: ServedPort): Refusal | undefined;
   /** Why packets that enter by `input` cannot be taken out of this tunnel. */
   arrivalRefusal(tunnel: TunnelMatch, input: ServedPort): Refusal | undefined;
-  /** Why packets that enter by `input` cannot be put into this tunnel. */
-  tunnelRefusal(header: TunnelHeader, input: ServedPort): Refusal | undefined;
+  /** Why packets that enter by `input` cannot be put into this tunnel, and leave by `target`. */
+  tunnelRefusal(tunnel: PushedTunnel, input: ServedPort, target: ServedPort): Refusal | undefined;
   /** Why packets that enter by `input` cannot be redirected to `target`. */
   targetRefusal(input: ServedPort, target: ServedPort): Refusal | undefined;
   /** Whether the device stopped sending redirected frames between the last two {@link refresh} calls. */

@@ -25,6 +25,7 @@ import type { ProgramBackendOptions } from './options.ts';
 import type { PortReport } from './port-report.ts';
 import { MAX_MASKS } from './records.ts';
 import { Session } from './session.ts';
+import { byDevice } from './tunnel-devices.ts';
 import { EncodedTunnel } from './tunnel-match-codec.ts';
 
 /** What distinguishes one such backend from another. */
@@ -85,7 +86,7 @@ export class ProgramBackend implements OffloadBackend {
       signal.throwIfAborted();
       if (this.#session !== undefined) return;
       await this.#kind.clearOthers?.(signal);
-      this.#session = await Session.open(this.#options, this.#kind.open, ports);
+      this.#session = await Session.open(this.#options, this.#kind.open, byDevice(ports));
       this.#session.watchDevices(() => {
         for (const listener of this.#listeners) listener();
       });
@@ -173,7 +174,7 @@ export class ProgramBackend implements OffloadBackend {
   }
 
   portsChanged(ports: PortSnapshot): Promise<readonly FlowId[]> {
-    return this.#serial.run(() => this.#started().updatePorts(ports));
+    return this.#serial.run(() => this.#started().updatePorts(byDevice(ports)));
   }
 
   /** Not serialized: the lease does not wait for operations on the maps. */

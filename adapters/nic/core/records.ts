@@ -62,6 +62,7 @@ export const TUNNEL_HEADER = {
   bytes: 156,
   ipv4: 1,
   checksum: 2,
+  doNotFragment: 4,
 } as const;
 
 /** `struct tunnel_key`, and the bits of its shape. */

@@ -40,10 +40,13 @@ export function putTunnelHead(
 
 function geneveStart(options: Uint8Array): number {
   const words = options.length / 4;
-  return ((words << 24) | (hasCritical(options) ? GENEVE_CRITICAL : 0) | GENEVE_ETHERNET) >>> 0;
+  return (
+    ((words << 24) | (hasCriticalOption(options) ? GENEVE_CRITICAL : 0) | GENEVE_ETHERNET) >>> 0
+  );
 }
 
-function hasCritical(options: Uint8Array): boolean {
+/** True if a receiver must understand one of the Geneve options. */
+export function hasCriticalOption(options: Uint8Array): boolean {
   for (let at = 0; at + 4 <= options.length; at += 4 + (options[at + 3] & 0x1f) * 4) {
     if ((options[at + 2] & CRITICAL_OPTION) !== 0) return true;
   }

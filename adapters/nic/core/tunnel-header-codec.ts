@@ -57,7 +57,9 @@ export function encodeTunnelHeader({ header, tag }: PushedTunnel, into: Uint8Arr
   view.setUint8(TUNNEL_HEADER.l3, l3);
   view.setUint8(TUNNEL_HEADER.l4, l4);
   const flags =
-    (isIpv4 ? TUNNEL_HEADER.ipv4 : 0) | (header.hasChecksum ? TUNNEL_HEADER.checksum : 0);
+    (isIpv4 ? TUNNEL_HEADER.ipv4 : 0) |
+    (header.hasChecksum ? TUNNEL_HEADER.checksum : 0) |
+    (header.doNotFragment ? TUNNEL_HEADER.doNotFragment : 0);
   view.setUint32(TUNNEL_HEADER.flags, flags, true);
   if (isIpv4) view.setUint32(TUNNEL_HEADER.ipSum, sumOf(view, start + l3, start + l4), true);
   // The addresses of either IP header are at its end; the protocol is a word of the pseudo header.

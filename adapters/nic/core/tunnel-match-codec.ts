@@ -62,6 +62,17 @@ export class EncodedTunnel {
     return undefined;
   }
 
+  /**
+   * Changes the key to what is known of packets that a tunnel device of the kernel has taken out: options
+   * and VNI, but no other parts of the header. All tunnels of a device have the same UDP port.
+   */
+  leaveToDevice({ options }: TunnelMatch): void {
+    const { key } = this;
+    this.#view.setUint16(TUNNEL_KEY.udpDst, 0);
+    key.fill(0, TUNNEL_KEY.head, TUNNEL_KEY.head + 4);
+    key[TUNNEL_KEY.head] = options.length / 4;
+  }
+
   /** Returns why the outer field cannot be matched. */
   #add(match: FieldMatch): string | undefined {
     const { field, value, mask } = match;

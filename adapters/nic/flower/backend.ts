@@ -23,7 +23,7 @@ import type { FlowerOptions } from './options.ts';
 import { heldMs } from './rule-lease.ts';
 import { encodeRule, type RulePorts } from './rules/flower-rule.ts';
 import { FlowerSession } from './session.ts';
-import { canForbidFragments } from './tunnel-devices.ts';
+import { canForbidFragments } from './forbid-fragments.ts';
 import { type OpenWatchdog, WatchdogProcess } from './watchdog.ts';
 
 const LABEL = 'tc flower';

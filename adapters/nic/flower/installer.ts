@@ -18,7 +18,7 @@ import { isSameRule } from './same-rule.ts';
 import type { ServedDevice } from './served-device.ts';
 import type { ServedPorts } from './served-ports.ts';
 import { answered, MAX_REQUESTS, type Step, type StepSender } from './steps.ts';
-import { canForbidFragments } from './tunnel-devices.ts';
+import { canForbidFragments } from './forbid-fragments.ts';
 
 const CAN_FORBID_FRAGMENTS = canForbidFragments();
 

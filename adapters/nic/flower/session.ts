@@ -16,7 +16,7 @@ import type { Installer } from './installer.ts';
 import type { FlowerOptions } from './options.ts';
 import type { ServedPorts } from './served-ports.ts';
 import { connectParts, type SessionParts, type SessionTools } from './session-parts.ts';
-import { byDevice } from './tunnel-devices.ts';
+import { byDevice } from '../core/tunnel-devices.ts';
 
 /** The state between start and close. */
 export class FlowerSession {

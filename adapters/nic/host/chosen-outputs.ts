@@ -1,6 +1,6 @@
 import type { TunnelMatch } from '../../../engine/model/match.ts';
 import type { Refusal } from '../../../engine/model/refusal.ts';
-import type { TunnelHeader } from '../../../engine/model/tunnel.ts';
+import type { PushedTunnel } from '../core/action-codec.ts';
 import type { Outputs } from '../core/hook.ts';
 import type { PacketKind } from '../core/match-codec.ts';
 import type { ServedPort } from '../core/served-port.ts';
@@ -37,8 +37,8 @@ export class ChosenOutputs implements Outputs {
     return this.#of(input).arrivalRefusal(tunnel, input);
   }
 
-  tunnelRefusal(header: TunnelHeader, input: ServedPort): Refusal | undefined {
-    return this.#of(input).tunnelRefusal(header, input);
+  tunnelRefusal(tunnel: PushedTunnel, input: ServedPort, target: ServedPort): Refusal | undefined {
+    return this.#of(input).tunnelRefusal(tunnel, input, target);
   }
 
   targetRefusal(input: ServedPort, target: ServedPort): Refusal | undefined {

@@ -1,5 +1,5 @@
-import { tunnelName } from '../../../engine/model/tunnel.ts';
 import type { Outputs } from '../core/hook.ts';
+import { arrivalRefusal, tunnelRefusal } from './device-tunnels.ts';
 
 /**
  * Every device sends what a program at tc ingress redirects to it, as it sends what the vSwitch does:
@@ -8,14 +8,8 @@ import type { Outputs } from '../core/hook.ts';
 export const INGRESS_OUTPUTS: Outputs = {
   refresh: () => Promise.resolve(),
   matchRefusal: () => undefined,
-  arrivalRefusal: (tunnel) => ({
-    code: 'unsupported-match',
-    detail: `packets cannot be taken out of ${tunnelName(tunnel)} at tc ingress`,
-  }),
-  tunnelRefusal: (header) => ({
-    code: 'unsupported-action',
-    detail: `packets cannot be put into ${tunnelName(header)} at tc ingress`,
-  }),
+  arrivalRefusal,
+  tunnelRefusal,
   targetRefusal: () => undefined,
   lost: () => false,
   suspended: () => undefined,

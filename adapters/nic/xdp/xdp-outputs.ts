@@ -1,5 +1,6 @@
 import type { Refusal } from '../../../engine/model/refusal.ts';
-import { type TunnelHeader, tunnelName } from '../../../engine/model/tunnel.ts';
+import { tunnelName } from '../../../engine/model/tunnel.ts';
+import type { PushedTunnel } from '../core/action-codec.ts';
 import type { Outputs } from '../core/hook.ts';
 import type { PacketKind } from '../core/match-codec.ts';
 import { PORT_REF } from '../core/records.ts';
@@ -44,7 +45,7 @@ export class XdpOutputs implements Outputs {
     return undefined;
   }
 
-  tunnelRefusal(header: TunnelHeader): Refusal | undefined {
+  tunnelRefusal({ header }: PushedTunnel): Refusal | undefined {
     const missing =
       header.ethernet === undefined
         ? 'no outer MAC addresses are given'

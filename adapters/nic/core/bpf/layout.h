@@ -144,6 +144,7 @@ struct arrived_tunnel {
 #define HEADER_IPV4 (1U << 0)
 /* The outer UDP header has a checksum. */
 #define HEADER_CHECKSUM (1U << 1)
+#define HEADER_DO_NOT_FRAGMENT (1U << 2)
 
 /*
  * Outer headers that entries share, as they stand in front of a packet but for what depends on it: lengths,

@@ -5,12 +5,14 @@
  * output device completes them, as it does for the vSwitch. Packets without an entry, and all packets once
  * the lease has expired, go on unchanged (TC_ACT_UNSPEC).
  */
+#include <linux/errno.h>
 #include <linux/pkt_cls.h>
 #include "lease.h"
 #include "order.h"
 #include "rewrite.h"
 #include "skb.h"
 #include "table.h"
+#include "tunnel.h"
 
 /* Whether the outgoing packet, or a segment of it, exceeds the device's MTU. */
 static __always_inline int too_large(struct __sk_buff *skb, const struct flow_entry *entry)
@@ -48,7 +50,13 @@ int norikae_tcx(struct __sk_buff *skb)
 	/* The kernel has moved the outer tag to the metadata: with one in the frame there are two. */
 	if (parse(data, end, skb->len, tag_of(skb), &key, &place) != ETH_HLEN)
 		return TC_ACT_UNSPEC;
-	struct flow_entry *entry = find(&key, port->port_id);
+	__u32 in_port = port->port_id;
+	if (control_word(CONTROL_TUNNEL_SHAPES)) {
+		__u32 tunnel = arrive(skb, in_port, &key);
+		if (tunnel)
+			in_port = tunnel;
+	}
+	struct flow_entry *entry = find(&key, in_port);
 	if (!entry)
 		return TC_ACT_UNSPEC;
 	__u32 slot = entry->stats_slot;
@@ -80,6 +88,8 @@ int norikae_tcx(struct __sk_buff *skb)
 		return leave_to_vswitch(entry, now);
 	__u32 ifindex = *device;
 	if (rewrite(skb, entry, &key, &place))
+		return TC_ACT_SHOT;
+	if (entry->flags & ENTRY_PUSH_TUNNEL && encapsulate(skb, entry))
 		return TC_ACT_SHOT;
 	count(sum, bytes, now);
 	return bpf_redirect(ifindex, 0);

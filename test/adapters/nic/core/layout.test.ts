@@ -108,6 +108,7 @@ describe('layout of the flow table', () => {
       `offsetof(struct tunnel_header, bytes) == ${TUNNEL_HEADER.headers}`,
       `HEADER_IPV4 == ${TUNNEL_HEADER.ipv4}`,
       `HEADER_CHECKSUM == ${TUNNEL_HEADER.checksum}`,
+      `HEADER_DO_NOT_FRAGMENT == ${TUNNEL_HEADER.doNotFragment}`,
       `MAX_TUNNEL_OPTIONS == ${MAX_TUNNEL_OPTIONS}`,
       `MAX_TUNNEL_HEADER == ${MAX_TUNNEL_HEADER}`,
       `offsetof(struct flow_key, outer_tos) == ${KEY_OUTER}`,

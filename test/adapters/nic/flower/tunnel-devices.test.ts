@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { byDevice, canForbidFragments } from '../../../../adapters/nic/flower/tunnel-devices.ts';
+import { byDevice } from '../../../../adapters/nic/core/tunnel-devices.ts';
+import { canForbidFragments } from '../../../../adapters/nic/flower/forbid-fragments.ts';
 import type { PortInfo } from '../../../../engine/model/port.ts';
 import { FakeHost } from './support/fake-host.ts';
 

@@ -1,7 +1,6 @@
 import { readdirSync } from 'node:fs';
-import { release } from 'node:os';
 import type { PortInfo, PortSnapshot } from '../../../engine/model/port.ts';
-import { ifindexOf } from '../core/device.ts';
+import { ifindexOf } from './device.ts';
 
 const SYS_CLASS_NET = '/sys/class/net';
 
@@ -29,14 +28,4 @@ export function byDevice(
 
 function deviceNameOf(ifindex: number): string | undefined {
   return readdirSync(SYS_CLASS_NET).find((name) => ifindexOf(name) === ifindex);
-}
-
-/** First Linux whose tc can set the flag DF of the outer header of a tunnel; earlier ones ignore that. */
-const DF_SINCE = [6, 4] as const;
-
-/** Whether this kernel's tc can set the flag DF of the outer header of a tunnel. */
-export function canForbidFragments(version = release()): boolean {
-  const [major = 0, minor = 0] = version.split('.').map(Number);
-  const [since, sinceMinor] = DF_SINCE;
-  return major > since || (major === since && minor >= sinceMinor);
 }
