@@ -25,6 +25,8 @@ export interface EntryChecksOptions {
   readonly engine: Pick<Engine, 'checkEntries'>;
   /** False: single flows cannot be read, and there are no checks. */
   readonly available: boolean;
+  /** True: entries are also installed between two readings. */
+  readonly placesArrivals: boolean;
   readonly table: () => FlowTable;
   readonly observer: Pick<Observer, 'isTooRareForLease' | 'lastCost' | 'setVerifiesEntries'>;
   readonly ports: Pick<PortDirectory, 'connected'>;
@@ -84,9 +86,11 @@ export class EntryChecks {
    */
   endRound(): void {
     this.#inRound = false;
-    const { available, observer } = this.#options;
+    const { available, placesArrivals, observer } = this.#options;
     this.#keepsLease = available && this.#answered && observer.isTooRareForLease && this.#pays();
-    observer.setVerifiesEntries(this.#keepsLease);
+    // Nothing needs a lease until the next reading.
+    const isEmpty = !placesArrivals && this.#entries === 0;
+    observer.setVerifiesEntries(this.#keepsLease || isEmpty);
   }
 
   /** Call it before new flows are read alone: no check runs until {@link endArrivals}. */
@@ -102,8 +106,11 @@ export class EntryChecks {
 
   /** Expected time of a check, ms. */
   get #checkMs(): number {
-    const entries = this.#options.backends.reduce((sum, b) => sum + b.capacity().used, 0);
-    return entries * this.#entryMs;
+    return this.#entries * this.#entryMs;
+  }
+
+  get #entries(): number {
+    return this.#options.backends.reduce((sum, b) => sum + b.capacity().used, 0);
   }
 
   #pauseMs(): number {

@@ -160,6 +160,7 @@ export class Loop {
     this.#checks = new EntryChecks({
       engine: this.engine,
       available: node.lookup !== undefined && node.lookup.isPartial !== true,
+      placesArrivals: node.flows.readNew !== undefined,
       table: () => this.table,
       observer: this.#observer,
       ports: node.ports,

@@ -35,12 +35,13 @@ class Bed {
   readonly checks: EntryChecks;
   readonly #backend = new FakeBackend(100_000);
 
-  constructor(entries: number, available = true) {
+  constructor(entries: number, available = true, placesArrivals = false) {
     const flow: FlowSpec = { id: flowId(1), match: anyFrom('vm1'), actions: outputTo('vm2') };
     for (let n = 0; n < entries; n++) this.#backend.installed.set(String(n), flow);
     this.checks = new EntryChecks({
       engine: { checkEntries: () => this.answer() },
       available,
+      placesArrivals,
       table: () => new FlowTable(),
       observer: this.observer,
       ports: this.ports,
@@ -74,6 +75,17 @@ describe('checks of the entries between readings', () => {
     assert.equal(bed.observer.verifies, false);
     await bed.round();
     assert.equal(bed.observer.verifies, true);
+  });
+
+  it('leave the period alone while there is no entry that needs a lease', () => {
+    const verifies = (...options: ConstructorParameters<typeof Bed>): boolean => {
+      const bed = new Bed(...options);
+      bed.checks.endRound();
+      return bed.observer.verifies;
+    };
+    assert.equal(verifies(0, false), true);
+    assert.equal(verifies(1, false), false);
+    assert.equal(verifies(0, false, true), false, 'an entry may come before the next reading');
   });
 
   it('are not made where a reading costs less', async () => {

@@ -26,6 +26,7 @@ const NAMES = [
   'meter_paces',
   'meter_endpoints',
   'meter_tunnels',
+  'meter_scratch',
 ] as const;
 type MeterMapName = (typeof NAMES)[number];
 
@@ -59,6 +60,12 @@ function shapes(connections: number): Record<MeterMapName, Shape> {
     meter_control: { type: ARRAY, keySize: 4, valueSize: 8, maxEntries: words },
     meter_added: { type: PERCPU_ARRAY, keySize: 4, valueSize: 8, maxEntries: 1 },
     meter_paces: { type: PERCPU_ARRAY, keySize: 4, valueSize: METER_PACE.bytes, maxEntries: 1 },
+    meter_scratch: {
+      type: PERCPU_ARRAY,
+      keySize: 4,
+      valueSize: METER_TUNNEL_KEY.bytes,
+      maxEntries: 1,
+    },
     meter_endpoints: {
       type: HASH,
       keySize: METER_ENDPOINT.bytes,

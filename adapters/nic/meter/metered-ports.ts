@@ -8,7 +8,8 @@ import type { MeterMaps } from './meter-maps.ts';
 import type { MeterPoint } from './meter-point.ts';
 import type { MeterProgram } from './meter-program.ts';
 import type { PortNames } from './port-names.ts';
-import { METER_PORT, meterIdentity } from './records.ts';
+import { ENCAPSULATION, METER_PORT, meterIdentity } from './records.ts';
+import { isTunnelPort, type TunnelDevice, tunnelDevicesOf } from './tunnel-device.ts';
 
 /** What {@link MeteredPorts} works with. */
 export interface MeteredPortsParts {
@@ -24,6 +25,8 @@ export interface MeteredPortsParts {
 interface MeteredPort {
   readonly ifindex: number;
   readonly uuid: string;
+  /** Undefined: it is the device of one port. */
+  readonly tunnels?: Pick<TunnelDevice, 'kind' | 'dstPort'>;
 }
 
 /** The ports whose packets are counted. */
@@ -51,11 +54,14 @@ export class MeteredPorts {
     this.#failures.clear();
     const wanted = new Map<string, MeteredPort>();
     for (const port of snapshot.values()) {
-      if (exclusionOf(port, this.#parts.only) !== undefined) continue;
+      if (exclusionOf(port, this.#parts.only) !== undefined || isTunnelPort(port)) continue;
       const { name, ifindex, uuid } = port;
       const refusal = this.#parts.place.refusal(port);
       if (refusal === undefined) wanted.set(name, { ifindex, uuid });
       else this.#failures.set(name, refusal);
+    }
+    for (const { name, ifindex, uuid, kind, dstPort } of tunnelDevicesOf(snapshot)) {
+      wanted.set(name, { ifindex, uuid, tunnels: { kind, dstPort } });
     }
     const kept = new Set(Array.from(wanted.values(), ({ ifindex }) => ifindex));
     const areGone = await this.#leave(kept);
@@ -105,11 +111,16 @@ export class MeteredPorts {
     this.#parts.endpoints.follow(ifindexes);
   }
 
-  #describe(name: string, { ifindex, uuid }: MeteredPort): void {
+  #describe(name: string, { ifindex, uuid, tunnels }: MeteredPort): void {
     const { maps, endpoints } = this.#parts;
     const port = new Uint8Array(METER_PORT.bytes);
     port.set(meterIdentity(uuid), METER_PORT.identity);
     if (endpoints.hasPort(name)) port[METER_PORT.flags] = METER_PORT.hasEndpoints;
+    if (tunnels !== undefined) {
+      const view = new DataView(port.buffer);
+      view.setUint16(METER_PORT.udpDst, tunnels.dstPort);
+      view.setUint16(METER_PORT.encapsulation, ENCAPSULATION[tunnels.kind], true);
+    }
     maps.setPort(ifindex, port);
   }
 

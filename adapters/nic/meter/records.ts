@@ -40,7 +40,14 @@ export const METER_RECORD = {
 } as const;
 
 /** `struct meter_port`, offsets in bytes, and a bit of its flags. */
-export const METER_PORT = { identity: 0, flags: 16, bytes: 24, hasEndpoints: 1 } as const;
+export const METER_PORT = {
+  identity: 0,
+  flags: 16,
+  udpDst: 20,
+  encapsulation: 22,
+  bytes: 24,
+  hasEndpoints: 1,
+} as const;
 
 /** `struct meter_endpoint`, offsets in bytes; the value is a u32. */
 export const METER_ENDPOINT = { ifindex: 0, udpDst: 4, dst: 8, bytes: 24 } as const;
@@ -67,6 +74,7 @@ export const METER_TUNNEL_KEY = {
 /** Bits of its flags. */
 export const TUNNEL_DF = 0x1;
 export const TUNNEL_CHECKSUM = 0x2;
+export const TUNNEL_METADATA = 0x4;
 
 /** `struct meter_tunnel`, offsets in bytes. */
 export const METER_TUNNEL = { identity: 0, ethDst: 16, ethSrc: 22, bytes: 32 } as const;

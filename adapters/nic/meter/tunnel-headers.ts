@@ -8,12 +8,14 @@ import {
   METER_TUNNEL_KEY,
   TUNNEL_CHECKSUM,
   TUNNEL_DF,
+  TUNNEL_METADATA,
 } from './records.ts';
 
 const UDP = 17;
 
 /**
- * The outer headers of the packets in a tunnel, without TOS and TTL. MAC addresses are those of its first packet.
+ * The outer headers of the packets in a tunnel, without TOS and TTL. MAC addresses are those of its first packet; there
+ * are none where a device has removed them.
  *
  * @param key a `struct meter_tunnel_key`; copied
  * @param value a `struct meter_tunnel`; copied
@@ -29,8 +31,7 @@ export function tunnelHeaders(key: Uint8Array, value: Uint8Array): ArrivedTunnel
   return {
     kind: key[encapsulation] === ENCAPSULATION.geneve ? 'geneve' : 'vxlan',
     values: {
-      eth_src: value.slice(METER_TUNNEL.ethSrc, METER_TUNNEL.ethSrc + 6),
-      eth_dst: value.slice(METER_TUNNEL.ethDst, METER_TUNNEL.ethDst + 6),
+      ...((key[flags] & TUNNEL_METADATA) === 0 ? addressesOf(value) : {}),
       ...tagOf(view.getUint16(vlanTci), kind),
       eth_type: u16(isIpv4 ? ETH_IPV4 : ETH_IPV6),
       ...(isIpv4 ? { ipv4_src: src, ipv4_dst: dst } : { ipv6_src: src, ipv6_dst: dst }),
@@ -43,4 +44,9 @@ export function tunnelHeaders(key: Uint8Array, value: Uint8Array): ArrivedTunnel
     hasChecksum: (key[flags] & TUNNEL_CHECKSUM) !== 0,
     ...(isIpv4 ? { doNotFragment: (key[flags] & TUNNEL_DF) !== 0 } : {}),
   };
+}
+
+function addressesOf(value: Uint8Array): ArrivedTunnel['values'] {
+  const { ethSrc, ethDst } = METER_TUNNEL;
+  return { eth_src: value.slice(ethSrc, ethSrc + 6), eth_dst: value.slice(ethDst, ethDst + 6) };
 }

@@ -58,7 +58,9 @@ struct meter_record {
 struct meter_port {
 	__u64 identity[2];
 	__u32 flags;
-	__u32 spare;
+	/* Of a device that takes packets out of tunnels itself, and keeps the outer headers as metadata; else zero. */
+	__be16 udp_dst;
+	__u16 encapsulation;
 };
 
 /* Longest Geneve options; packets with longer ones are not counted. */
@@ -71,6 +73,8 @@ struct meter_port {
 /* Bits of meter_tunnel_key.flags: the outer IPv4 header has DF, the outer UDP header a checksum. */
 #define TUNNEL_DF 0x1
 #define TUNNEL_CHECKSUM 0x2
+/* The device has removed the outer headers: MAC addresses are not known. */
+#define TUNNEL_METADATA 0x4
 
 /* Where the vSwitch takes packets out of tunnels. The value is how they are in it. */
 struct meter_endpoint {

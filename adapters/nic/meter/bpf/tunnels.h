@@ -24,6 +24,14 @@ struct {
 	__type(value, struct meter_tunnel);
 } meter_tunnels SEC(".maps");
 
+/* A tunnel's key, which the stack has no room for. Programs do not interrupt each other on a processor. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct meter_tunnel_key);
+} meter_scratch SEC(".maps");
+
 /* Words of a key that are hashed: all behind the port, whose identity is the key of the hash. */
 #define TUNNEL_WORDS ((sizeof(struct meter_tunnel_key) - sizeof(__u64)) / sizeof(__u64))
 
@@ -54,6 +62,16 @@ static __always_inline __u8 kind_of(const struct flow_key *packet)
 {
 	__u8 kind = packet->eth_type == bpf_htons(ETH_P_IP) ? 4 : 6;
 	return packet->vlan_tpid == bpf_htons(ETH_P_8021AD) ? kind | KIND_802_1AD : kind;
+}
+
+/* The key of this processor's packet, all zero. */
+static __always_inline struct meter_tunnel_key *new_key(void)
+{
+	__u32 first = 0;
+	struct meter_tunnel_key *key = bpf_map_lookup_elem(&meter_scratch, &first);
+	if (key)
+		__builtin_memset(key, 0, sizeof(*key));
+	return key;
 }
 
 /* How a packet is in a tunnel that the vSwitch ends; 0 if it is not. */
@@ -88,6 +106,10 @@ static __always_inline int parse_vxlan(const __u8 *header, struct meter_tunnel_k
 	return 0;
 }
 
+/* Bits of bpf_tunnel_key.tunnel_flags (TUNNEL_CSUM and TUNNEL_DONT_FRAGMENT of the kernel). */
+#define METADATA_CHECKSUM bpf_htons(0x0001)
+#define METADATA_DF bpf_htons(0x0100)
+
 /* The identity of a tunnel, which a first packet adds. */
 static __always_inline void identify(const struct meter_tunnel_key *key, const struct flow_key *outer,
 				     __u64 *identity)
@@ -115,18 +137,19 @@ static __always_inline int open_tunnel(struct __sk_buff *skb, __u32 encapsulatio
 				       const struct l4_place *udp, __u64 *identity,
 				       struct flow_key *packet)
 {
-	struct meter_tunnel_key key = {
-		.port = identity[0],
-		.vlan_tci = tci_of(packet),
-		.kind = kind_of(packet),
-		.encapsulation = encapsulation,
-		.udp_dst = packet->l4_dst,
-	};
-	__builtin_memcpy(key.src, packet->src, sizeof(key.src));
-	__builtin_memcpy(key.dst, packet->dst, sizeof(key.dst));
+	struct meter_tunnel_key *key = new_key();
+	if (!key)
+		return -1;
+	key->port = identity[0];
+	key->vlan_tci = tci_of(packet);
+	key->kind = kind_of(packet);
+	key->encapsulation = encapsulation;
+	key->udp_dst = packet->l4_dst;
+	__builtin_memcpy(key->src, packet->src, sizeof(key->src));
+	__builtin_memcpy(key->dst, packet->dst, sizeof(key->dst));
 
 	if (udp->checksum)
-		key.flags |= TUNNEL_CHECKSUM;
+		key->flags |= TUNNEL_CHECKSUM;
 	__u32 offset = UDP_OFFSET_IPV6;
 	if (packet->eth_type == bpf_htons(ETH_P_IP)) {
 		__be16 fragment;
@@ -134,7 +157,7 @@ static __always_inline int open_tunnel(struct __sk_buff *skb, __u32 encapsulatio
 		if (bpf_skb_load_bytes(skb, IPV4_FRAGMENT_OFFSET, &fragment, sizeof(fragment)))
 			return -1;
 		if (fragment & bpf_htons(IPV4_DF))
-			key.flags |= TUNNEL_DF;
+			key->flags |= TUNNEL_DF;
 	}
 	/* With IP options or extension headers. */
 	if (udp->offset != offset)
@@ -143,16 +166,16 @@ static __always_inline int open_tunnel(struct __sk_buff *skb, __u32 encapsulatio
 	__u8 header[TUNNEL_BYTES];
 	if (bpf_skb_load_bytes(skb, offset, header, sizeof(header)))
 		return -1;
-	int options = encapsulation == TUNNEL_GENEVE ? parse_geneve(header, &key) : parse_vxlan(header, &key);
+	int options = encapsulation == TUNNEL_GENEVE ? parse_geneve(header, key) : parse_vxlan(header, key);
 	if (options < 0 || options > MAX_TUNNEL_OPTIONS)
 		return -1;
-	key.options_bytes = options;
+	key->options_bytes = options;
 	offset += TUNNEL_BYTES;
 	/* One less, so that verifiers of all kernels see that it is not zero. */
 	__u64 last = (__u64)options - 1;
 	asm volatile("" : "+r"(last));
 	if (last < MAX_TUNNEL_OPTIONS) {
-		if (bpf_skb_load_bytes(skb, offset, key.options, last + 1))
+		if (bpf_skb_load_bytes(skb, offset, key->options, last + 1))
 			return -1;
 		offset += last + 1;
 	}
@@ -170,8 +193,56 @@ static __always_inline int open_tunnel(struct __sk_buff *skb, __u32 encapsulatio
 	struct stripped_tag none = {};
 	if (parse(data + offset, (void *)(long)skb->data_end, skb->len - offset, none, &inner, &place) < 0)
 		return -1;
-	identify(&key, packet, identity);
+	identify(key, packet, identity);
 	*packet = inner;
+	return 0;
+}
+
+/*
+ * Replaces the identity of a device that takes packets out of tunnels by that of the packet's tunnel; -1 for a
+ * packet without outer headers.
+ */
+static __always_inline int read_metadata(struct __sk_buff *skb, const struct meter_port *port, __u64 *identity,
+					 __u8 *tos, __u8 *ttl)
+{
+	struct meter_tunnel_key *key = new_key();
+	if (!key)
+		return -1;
+	key->port = identity[0];
+	key->kind = 4;
+	key->encapsulation = port->encapsulation;
+	key->udp_dst = port->udp_dst;
+	key->flags = TUNNEL_METADATA;
+	struct bpf_tunnel_key outer = {};
+	if (!bpf_skb_get_tunnel_key(skb, &outer, sizeof(outer), BPF_F_TUNINFO_FLAGS)) {
+		__be32 src = bpf_htonl(outer.remote_ipv4);
+		__be32 dst = bpf_htonl(outer.local_ipv4);
+		__builtin_memcpy(key->src, &src, sizeof(src));
+		__builtin_memcpy(key->dst, &dst, sizeof(dst));
+	} else if (!bpf_skb_get_tunnel_key(skb, &outer, sizeof(outer), BPF_F_TUNINFO_IPV6 | BPF_F_TUNINFO_FLAGS)) {
+		key->kind = 6;
+		__builtin_memcpy(key->src, outer.remote_ipv6, sizeof(key->src));
+		__builtin_memcpy(key->dst, outer.local_ipv6, sizeof(key->dst));
+	} else {
+		return -1;
+	}
+	key->vni = bpf_htonl(outer.tunnel_id);
+	if (outer.tunnel_flags & METADATA_CHECKSUM)
+		key->flags |= TUNNEL_CHECKSUM;
+	if (outer.tunnel_flags & METADATA_DF)
+		key->flags |= TUNNEL_DF;
+	*tos = outer.tunnel_tos;
+	*ttl = outer.tunnel_ttl;
+	if (port->encapsulation == TUNNEL_GENEVE) {
+		int options = bpf_skb_get_tunnel_opt(skb, key->options, sizeof(key->options));
+		/* Too long for the buffer. */
+		if (options == -12)
+			return -1;
+		if (options > 0)
+			key->options_bytes = options;
+	}
+	struct flow_key unknown = {};
+	identify(key, &unknown, identity);
 	return 0;
 }
 

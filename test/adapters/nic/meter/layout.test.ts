@@ -15,6 +15,7 @@ import {
   TAG_PRESENT,
   TUNNEL_CHECKSUM,
   TUNNEL_DF,
+  TUNNEL_METADATA,
   WINDOW_MS,
 } from '../../../../adapters/nic/meter/records.ts';
 import { needs } from '../../../support/needs.ts';
@@ -54,6 +55,7 @@ describe('layout of the meter', () => {
       `TUNNEL_GENEVE == ${ENCAPSULATION.geneve}`,
       `TUNNEL_VXLAN == ${ENCAPSULATION.vxlan}`,
       `TUNNEL_DF == ${TUNNEL_DF}`,
+      `TUNNEL_METADATA == ${TUNNEL_METADATA}`,
       `TUNNEL_CHECKSUM == ${TUNNEL_CHECKSUM}`,
       `KIND_TUNNELLED == ${KIND_TUNNELLED}`,
       `KIND_802_1AD == ${KIND_802_1AD}`,
