@@ -128,7 +128,7 @@ export class SizeRounds {
       comparisons: [
         line(`write ${entries}, bpftool`, ours.write, tool.write),
         line(`write ${entries}, one call`, ours.write, bare.write),
-        line(`the same at once, one call`, ours.writeAtOnce, bare.write),
+        line(`write ${entries} at once, one call`, ours.writeAtOnce, bare.write),
         line(`read ${entries}, bpftool`, ours.read, tool.read),
         line(`read ${entries}, one call`, ours.read, bare.read),
         line(`counters ${entries}, bpftool`, ours.counters, tool.counters, slots),

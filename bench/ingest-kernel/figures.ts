@@ -1,8 +1,12 @@
-/** What the guest measures, all times in ms. */
+/** What is measured, each task in a guest of its own; all times in ms. */
+export type GuestTask =
+  | { readonly kind: 'readings'; readonly sizes: ReadingSizes }
+  | ({ readonly kind: 'first-packet' } & FirstPacketSizes);
+
+/** What the guests measure. */
 export interface KernelFigures extends ReadingFigures {
-  readonly firstPacket: FirstPacketFigures;
-  /** The same beside many silent flows. */
-  readonly firstPacketBesideKnown: FirstPacketFigures;
+  /** By the number of known flows, ascending. */
+  readonly firstPackets: readonly FirstPacketFigures[];
 }
 
 /** Readings of the datapath. */
@@ -40,16 +44,20 @@ export interface SourceFigures {
   readonly vswitchdCpuMs: number;
 }
 
-/** Sizes of a run. */
-export interface Sizes {
+/** Sizes of the readings. */
+export interface ReadingSizes {
   readonly flows: number;
   readonly readings: number;
   readonly made: number;
   readonly makings: number;
+}
+
+/** Sizes of {@link FirstPacketFigures}. */
+export interface FirstPacketSizes {
+  /** Silent flows that the datapath has besides. */
+  readonly known: number;
   /** Flows whose entries are awaited, twice for each of following and polling. */
-  readonly placed: number;
-  /** The same, beside as many silent flows as `flows`. */
-  readonly placedBesideKnown: number;
+  readonly flows: number;
 }
 
 /** The Open vSwitch that is measured. */

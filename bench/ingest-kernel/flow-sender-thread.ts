@@ -1,15 +1,11 @@
 // Sends the packets of one flow at a time, and reports when the first of each has left.
-import { setTimeout as sleep } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';
 import { monotonicMs } from '../../async/monotonic.ts';
 import { ethernet, ipv4, udp } from '../../lab/testbed/frames.ts';
 import { PacketSocket } from '../../lab/testbed/packet-socket.ts';
-import { knownMac, type SenderCommand, type SenderData, sourceMac } from './flow-sender.ts';
+import { type SenderCommand, type SenderData, sourceMac } from './flow-sender.ts';
 
 const DATA_BYTES = 64;
-/** ovs-vswitchd makes some hundred flows a second on an emulated processor. */
-const KNOWN_AT_ONCE = 20;
-const KNOWN_PAUSE_MS = 20;
 
 const data: SenderData = workerData;
 const socket = new PacketSocket(data.namespace, 'eth0');
@@ -37,16 +33,5 @@ function send(flow: number | undefined): void {
   timer = setInterval(() => socket.send(frame), data.gapMs);
 }
 
-async function sendKnown(flows: number): Promise<void> {
-  for (let flow = 0; flow < flows; flow++) {
-    socket.send(frameOf(knownMac(flow), flow));
-    if (flow % KNOWN_AT_ONCE === 0) await sleep(KNOWN_PAUSE_MS);
-  }
-  parentPort?.postMessage(monotonicMs(), []);
-}
-
-parentPort?.on('message', (command: SenderCommand) => {
-  if (command.kind === 'send') send(command.flow);
-  else void sendKnown(command.flows);
-});
+parentPort?.on('message', ({ flow }: SenderCommand) => send(flow));
 parentPort?.postMessage('ready', []);

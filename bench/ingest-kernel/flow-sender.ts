@@ -10,21 +10,14 @@ export interface SenderData {
   readonly gapMs: number;
 }
 
-/** Input of the thread. */
-export type SenderCommand =
-  /** To send a flow in place of the one before, or none. */
-  | { readonly kind: 'send'; readonly flow: number | undefined }
-  /** To send one packet of each of the flows that the vSwitch is to know. */
-  | { readonly kind: 'known'; readonly flows: number };
+/** Input of the thread: the flow to send in place of the one before, or none. */
+export interface SenderCommand {
+  readonly flow: number | undefined;
+}
 
 /** The MAC address that the packets of a flow come from. */
 export function sourceMac(flow: number): string {
   return `02:77:00:00:00:${flow.toString(16).padStart(2, '0')}`;
-}
-
-/** The MAC address that the packets of a known flow come from. */
-export function knownMac(flow: number): string {
-  return `02:88:00:00:${(flow >> 8).toString(16).padStart(2, '0')}:${(flow & 0xff).toString(16).padStart(2, '0')}`;
 }
 
 /** Sends one flow at a time from a thread of its own, so that a busy event loop does not delay packets. */
@@ -45,26 +38,19 @@ export class FlowSender {
 
   /** Begins to send a flow. Resolves to when its first packet left, ms of CLOCK_MONOTONIC. */
   async send(flow: number): Promise<number> {
-    return this.#command({ kind: 'send', flow });
-  }
-
-  /** Sends one packet of each of `flows` flows. Resolves when they have left. */
-  async sendKnown(flows: number): Promise<void> {
-    await this.#command({ kind: 'known', flows });
+    const answered = once(this.#worker, 'message');
+    this.#command({ flow });
+    const [atMs]: unknown[] = await answered;
+    return Number(atMs);
   }
 
   /** Ends the flow that is being sent. */
   pause(): void {
-    const command: SenderCommand = { kind: 'send', flow: undefined };
-    this.#worker.postMessage(command, []);
+    this.#command({ flow: undefined });
   }
 
-  /** Resolves to the time of the answer. */
-  async #command(command: SenderCommand): Promise<number> {
-    const answered = once(this.#worker, 'message');
+  #command(command: SenderCommand): void {
     this.#worker.postMessage(command, []);
-    const [atMs]: unknown[] = await answered;
-    return Number(atMs);
   }
 
   async stop(): Promise<void> {

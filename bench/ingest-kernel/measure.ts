@@ -2,11 +2,11 @@
 //
 //     node measure.js OVS SIZES
 import { release } from 'node:os';
-import type { MeasuredOvs, ReadingFigures, Sizes } from './figures.ts';
+import type { MeasuredOvs, ReadingFigures, ReadingSizes } from './figures.ts';
 import { measureReadings } from './readings.ts';
 
 const ovs: MeasuredOvs = JSON.parse(process.argv[2] ?? '');
-const sizes: Sizes = JSON.parse(process.argv[3] ?? '');
+const sizes: ReadingSizes = JSON.parse(process.argv[3] ?? '');
 const { flows, made } = sizes;
 const readings = await measureReadings(ovs, sizes);
 const figures: ReadingFigures = { release: release(), flows, made, ...readings };

@@ -11,7 +11,7 @@ import { ovsFamilies } from '../../protocols/netlink/ovs/families.ts';
 import { NetlinkRequests } from '../../protocols/netlink/requests.ts';
 import { NetlinkSocket, PROTOCOL } from '../../protocols/netlink/socket.ts';
 import { UnixctlClient } from '../../protocols/unixctl/client.ts';
-import type { MeasuredOvs, ReadingFigures, Sizes, SourceFigures } from './figures.ts';
+import type { MeasuredOvs, ReadingFigures, ReadingSizes, SourceFigures } from './figures.ts';
 
 const NAME = 'bench';
 const DATAPATH = `system@${NAME}`;
@@ -29,7 +29,7 @@ type Readings = Pick<ReadingFigures, 'kernel' | 'vswitchd' | 'makingAlone' | 'ma
  * Measures readings of a datapath without a bridge, whose flows nothing revalidates, and how long
  * ovs-vswitchd takes to make them. Runs in the network namespace of ovs-vswitchd.
  */
-export async function measureReadings(ovs: MeasuredOvs, sizes: Sizes): Promise<Readings> {
+export async function measureReadings(ovs: MeasuredOvs, sizes: ReadingSizes): Promise<Readings> {
   const client = new UnixctlClient({ runDir: ovs.runDir, timeoutMs: TIMEOUT_MS });
   const ask = (command: string, ...args: readonly string[]): Promise<string> =>
     client.text(command, args, new AbortController().signal);
@@ -87,7 +87,7 @@ async function follow(): Promise<DatapathWatch> {
 
 async function readings(
   source: FlowSource,
-  sizes: Sizes,
+  sizes: ReadingSizes,
   cpuMs: () => number,
 ): Promise<SourceFigures> {
   const table = new FlowTable();
