@@ -86,13 +86,18 @@ async function makeKnown(node: TestNode, sender: Vm, receiver: Vm, known: number
     'priority=1,in_port=1,dl_src=02:88:00:00:00:00/ff:ff:00:00:00:00,actions=output:2',
   );
   const file = join(ovs.runDir, 'known');
+  const datapath = await ovs.appctl('dpctl/show');
+  const numberOf = (port: string): string =>
+    new RegExp(`port (\\d+): ${port}\\b`).exec(datapath)?.[1] ?? port;
+  const [input, output] = [numberOf(sender.port.name), numberOf(receiver.port.name)];
   const lineOf = (flow: number): string =>
-    `in_port(${sender.port.name}),eth(src=${knownMac(flow)},dst=${receiver.mac}),eth_type(0x0800),` +
-    `ipv4(frag=no) ${receiver.port.name}\n`;
+    `recirc_id(0),in_port(${input}),eth(src=${knownMac(flow)},dst=${receiver.mac}),eth_type(0x0800),` +
+    `ipv4(frag=no) ${output}\n`;
   for (let from = 0; from < known; from += KNOWN_AT_ONCE) {
     const count = Math.min(KNOWN_AT_ONCE, known - from);
     await writeFile(file, Array.from({ length: count }, (_, i) => lineOf(from + i)).join(''));
-    await ovs.appctl('dpctl/add-flows', file);
+    const problems = await ovs.appctl('dpctl/add-flows', file);
+    if (problems.trim() !== '') throw new Error(`ovs-vswitchd did not make the flows: ${problems}`);
   }
   const [, flows] = /flows: (\d+)/.exec(await ovs.appctl('dpctl/show')) ?? [];
   if (Number(flows) < known)
