@@ -1,7 +1,10 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { geneve, vxlan } from '../../lab/testbed/encapsulation.ts';
 import { ethernet, type IpHeader, ipv4, ipv6, MARKER, udp } from '../../lab/testbed/frames.ts';
 import { BRIDGE, TestNode, type Vm } from '../../lab/testbed/node.ts';
 import { run } from '../../lab/testbed/run.ts';
+import type { Seeded } from '../support/seeded.ts';
 
 /** The bridge of the underlay, and addresses of this host and of the other end. */
 const UNDERLAY = 'br-phy';
@@ -38,10 +41,49 @@ const TUNNELS: readonly Tunnel[] = [
 const PORTS = { geneve: 6081, vxlan: 4789 };
 
 /** A connection between the VM and the other end of a tunnel. */
-interface Spoken {
+export interface Spoken {
+  /** From 0, below 100. */
   readonly n: number;
   readonly tunnel: Tunnel;
+  /** IP version inside. */
   readonly inner: 4 | 6;
+  /** What is done to its packets in both directions, as ovs-ofctl takes it. */
+  readonly rewrites: readonly string[];
+  /** Source port of the VM; the peer's is 1000 higher. */
+  readonly port: number;
+}
+
+/** One connection through each tunnel, with IPv4 and with IPv6 inside. */
+export const SOME: readonly Spoken[] = TUNNELS.flatMap((tunnel, i) => [
+  { n: 2 * i, tunnel, inner: 4, rewrites: ['dec_ttl'], port: 1000 + 2 * i },
+  {
+    n: 2 * i + 1,
+    tunnel,
+    inner: 6,
+    rewrites: ['mod_dl_src:02:09:00:00:00:77'],
+    port: 1001 + 2 * i,
+  },
+]);
+
+/** Connections with random ports, tunnels and rewrites. */
+export function randomConnections(r: Seeded, count: number): readonly Spoken[] {
+  return Array.from({ length: count }, (_, n): Spoken => {
+    const inner = r.chance(0.6) ? 4 : 6;
+    const byte = (): string => r.below(256).toString(16).padStart(2, '0');
+    const possible = [
+      'dec_ttl',
+      `mod_dl_src:02:${byte()}:${byte()}:${byte()}:${byte()}:${byte()}`,
+      `mod_dl_dst:02:${byte()}:${byte()}:${byte()}:${byte()}:${byte()}`,
+      inner === 4
+        ? `mod_nw_dst:10.${r.below(256)}.${r.below(256)}.${r.between(1, 254)}`
+        : `set_field:fd77::${byte()}${byte()}->ipv6_dst`,
+      `mod_tp_dst:${r.between(1, 65_535)}`,
+      `mod_nw_tos:${4 * r.below(64)}`,
+    ];
+    const rewrites = possible.filter(() => r.chance(0.35));
+    // Ports of TFTP and of tunnels mean something else.
+    return { n, tunnel: r.pick(TUNNELS), inner, rewrites, port: r.between(10_000, 60_000) };
+  });
 }
 
 /**
@@ -86,7 +128,9 @@ export class TunnelRig {
       }
       const mac = await ovs.vsctl('get', 'interface', UNDERLAY, 'mac_in_use');
       const rig = new TunnelRig(node, vm, wire, mac.trim().replaceAll('"', ''));
-      await rig.#setRules();
+      await ovs.ofctl('del-flows', UNDERLAY);
+      await ovs.ofctl('add-flow', UNDERLAY, 'in_port=LOCAL,actions=output:20');
+      await ovs.ofctl('add-flow', UNDERLAY, 'in_port=20,actions=LOCAL');
       return rig;
     } catch (error) {
       await node.stop();
@@ -94,22 +138,15 @@ export class TunnelRig {
     }
   }
 
-  /** One connection through each tunnel, with IPv4 and with IPv6 inside. */
-  get connections(): readonly Spoken[] {
-    return TUNNELS.flatMap((tunnel, i) => [
-      { n: 2 * i, tunnel, inner: 4 as const },
-      { n: 2 * i + 1, tunnel, inner: 6 as const },
-    ]);
-  }
-
   /** What the VM sends of a connection; `number` is that of the packet. */
-  sent({ n, inner }: Spoken, number: number): Buffer {
-    return innerFrame({ n, inner, number, isReply: false });
+  sent(of: Spoken, number: number): Buffer {
+    return innerFrame(of, number, false);
   }
 
   /** What arrives on the cable for the VM. */
-  arriving({ n, tunnel, inner }: Spoken, number: number): Buffer {
-    const frame = innerFrame({ n, inner, number, isReply: true });
+  arriving(of: Spoken, number: number): Buffer {
+    const { n, tunnel } = of;
+    const frame = innerFrame(of, number, true);
     const { type, version } = tunnel;
     const payload =
       type === 'geneve' ? geneve(vniOf(n), optionOf(n), frame) : vxlan(vniOf(n), frame);
@@ -123,29 +160,27 @@ export class TunnelRig {
     return ethernet({ src: this.wire.mac, dst: this.#mac, etherType, payload: packet });
   }
 
-  async #setRules(): Promise<void> {
+  /** Sends these connections through their tunnels, and nothing else. */
+  async setRules(connections: readonly Spoken[]): Promise<void> {
     const { ovs } = this.node;
-    await ovs.ofctl('del-flows', UNDERLAY);
-    await ovs.ofctl('add-flow', UNDERLAY, 'in_port=LOCAL,actions=output:20');
-    await ovs.ofctl('add-flow', UNDERLAY, 'in_port=20,actions=LOCAL');
     await ovs.ofctl('del-flows', BRIDGE);
-    for (const { n, tunnel, inner } of this.connections) {
+    const rules: string[] = [];
+    for (const { n, tunnel, inner, rewrites, port } of connections) {
       const udpOf = inner === 4 ? 'udp' : 'udp6';
       const isGeneve = tunnel.type === 'geneve';
       const option = `0x${optionOf(n).toString(16)}`;
       const set = isGeneve ? `set_field:${option}->tun_metadata0,` : '';
       const match = isGeneve ? `tun_metadata0=${option}/0x7fffffff,` : '';
       const vni = `0x${vniOf(n).toString(16)}`;
-      const rewrite = n % 2 === 0 ? 'dec_ttl,' : 'mod_dl_src:02:09:00:00:00:77,';
+      const rewrite = rewrites.map((one) => `${one},`).join('');
       const actions = `${rewrite}set_field:${vni}->tun_id,${set}output:${tunnel.ofport}`;
-      await ovs.ofctl(
-        'add-flow',
-        BRIDGE,
-        `in_port=1,${udpOf},tp_src=${1000 + n},actions=${actions}`,
-      );
+      rules.push(`in_port=1,${udpOf},tp_src=${port},actions=${actions}`);
       const from = `in_port=${tunnel.ofport},tun_id=${vni},${match}${udpOf}`;
-      await ovs.ofctl('add-flow', BRIDGE, `${from},actions=${rewrite}output:1`);
+      rules.push(`${from},actions=${rewrite}output:1`);
     }
+    const file = join(ovs.runDir, 'rules');
+    await writeFile(file, rules.join('\n'));
+    await ovs.ofctl('add-flows', BRIDGE, file);
   }
 }
 
@@ -157,15 +192,8 @@ function optionOf(n: number): number {
   return 0x0001_0002 + n;
 }
 
-interface InnerFrame {
-  readonly n: number;
-  readonly inner: 4 | 6;
-  readonly number: number;
-  readonly isReply: boolean;
-}
-
 /** A datagram between the VM and its peer, with bytes that depend on its number. */
-function innerFrame({ n, inner, number, isReply }: InnerFrame): Buffer {
+function innerFrame({ n, inner, port }: Spoken, number: number, isReply: boolean): Buffer {
   const address = (last: number): Buffer =>
     inner === 4
       ? Buffer.from([10, 66, n, last])
@@ -176,7 +204,7 @@ function innerFrame({ n, inner, number, isReply }: InnerFrame): Buffer {
   const label = Buffer.alloc(4);
   label.writeUInt32BE(number);
   const data = Buffer.concat([MARKER, label, Buffer.alloc(20 + (number % 50), number)]);
-  const ports: readonly [number, number] = isReply ? [2000 + n, 1000 + n] : [1000 + n, 2000 + n];
+  const ports: readonly [number, number] = isReply ? [port + 1000, port] : [port, port + 1000];
   const datagram = udp(ip, ...ports, data);
   const payload = inner === 4 ? ipv4(ip, number & 0xffff, datagram) : ipv6(ip, 0, datagram);
   const macs = ['02:09:00:00:00:01', '02:66:00:00:00:02'] as const;

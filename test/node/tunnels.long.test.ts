@@ -1,0 +1,26 @@
+import { Seeded } from '../support/seeded.ts';
+import { needsRealNode } from './fixture.ts';
+import { TunnelComparison } from './tunnel-comparison.ts';
+import { randomConnections } from './tunnel-rig.ts';
+
+const ROUNDS = 3;
+const CONNECTIONS = 30;
+
+describe('on the real node, random connections through tunnels', function () {
+  this.timeout(120_000);
+  let comparison: TunnelComparison;
+
+  before(async function () {
+    needsRealNode(this);
+    comparison = await TunnelComparison.start();
+  });
+  after(() => comparison?.stop());
+
+  for (let round = 0; round < ROUNDS; round++) {
+    const seed = (Date.now() + round) % 1_000_000_000;
+    for (const direction of ['into', 'out of'] as const) {
+      it(`become the same bytes by entry and vSwitch, ${direction} tunnels (seed ${seed})`, () =>
+        comparison.compare(randomConnections(new Seeded(seed), CONNECTIONS), direction));
+    }
+  }
+});
