@@ -51,6 +51,8 @@ export class VmDriver {
   #openAt: number | undefined;
   #state = NOTHING;
   #guest: GuestRules | undefined;
+  /** The lease has ended, and {@link restore} has not followed: nothing is put in force. */
+  #hasLapsed = false;
   /** Until when a guest without a session may still send through the VF, ms of performance.now(). */
   #closeNotBeforeMs = 0;
 
@@ -84,6 +86,10 @@ export class VmDriver {
 
   /** Adds entries; resolves to the refusals by id. Entries that are refused are not kept. */
   async add(entries: readonly DrivenEntry[]): Promise<ReadonlyMap<string, Refusal>> {
+    if (this.#hasLapsed) {
+      const { message: detail } = new LeaseEnded(this.#options.device);
+      return new Map(entries.map(({ id }) => [id, { code: 'device-error', detail }]));
+    }
     for (const entry of entries) this.#entries.set(entry.id, entry);
     return this.#converge();
   }
@@ -123,6 +129,7 @@ export class VmDriver {
 
   /** The keeper has removed everything from the NIC; the guest is in step at the next change. */
   async lapse(): Promise<void> {
+    this.#hasLapsed = true;
     this.#locations.clear();
     this.#openAt = undefined;
     const { transmit } = this.#state;
@@ -166,6 +173,7 @@ export class VmDriver {
 
   /** Puts everything in force again after {@link lapse}; resolves to the refusals. */
   restore(): Promise<ReadonlyMap<string, Refusal>> {
+    this.#hasLapsed = false;
     return this.#converge();
   }
 
@@ -182,7 +190,7 @@ export class VmDriver {
   async #converge(): Promise<ReadonlyMap<string, Refusal>> {
     const refused = new Map<string, Refusal>();
     for (;;) {
-      const wanted = wantedState(this.#options.steering, [...this.#entries.values()]);
+      const wanted = this.#wanted();
       const step = nextStep(this.#state, wanted);
       if (step === undefined) return refused;
       if (step.do === 'close' && performance.now() < this.#closeNotBeforeMs) return refused;
@@ -191,6 +199,12 @@ export class VmDriver {
       if (step.do !== 'open' || failed.size === 0) this.#state = afterStep(this.#state, step, done);
       for (const [id, refusal] of failed) this.#refuse(id, refusal, refused);
     }
+  }
+
+  /** After a lapse, the guest keeps its receive rules, which do nothing until the NIC steers. */
+  #wanted(): VmState {
+    const wanted = wantedState(this.#options.steering, [...this.#entries.values()]);
+    return this.#hasLapsed ? { ...NOTHING, receive: wanted.receive } : wanted;
   }
 
   /** What an id without success was for is not wanted any more. */

@@ -353,6 +353,33 @@ describe('virtual functions as a backend', () => {
     assert.deepEqual(await installed(rig.backend), [flows[1], flows[2]].map(idText).sort());
   });
 
+  it('comes back after a lapse, whatever happens before the next renewal', async () => {
+    const vms = [vmNumbered(1, { trustGuest: true })];
+    const rig = await startedRig({}, { steering: 'ntuple', vms });
+    const flows = [0, 1, 2, 3].map((n) => udpFlow(n, 'vm1'));
+    const sent = { ...SENT, id: flows[3].id };
+    const before = [flows[0], flows[1], sent];
+    const taken = await rig.backend.apply(before.map(put), never());
+    assert.deepEqual(outcomesOf(taken), ['installed', 'installed', 'installed']);
+    // The agent sees that the VF has no link, and removes its rules before the host asks it to.
+    const rules = rig.guests.get('vm1')?.rules;
+    const set = rig.control.set.bind(rig.control);
+    rig.control.set = (vf, settings) => {
+      if (settings.linkState === 'disable') rules?.unusable.push(...(rules?.transmit ?? []));
+      return set(vf, settings);
+    };
+    await rig.keeper.renew(monotonicMs());
+    await eventually('the VF is closed', () => rules?.transmit.size === 0);
+    const [early] = await rig.backend.apply([put(flows[2])], never());
+    assert.ok(!early.ok && early.refusal.code === 'device-error', JSON.stringify(early));
+    assert.deepEqual(outcomesOf(await rig.backend.apply([del(flows[1])], never())), ['deleted']);
+    assert.deepEqual(await installed(rig.backend), []);
+    assert.equal(rig.control.functions.get(0)?.linkState, 'disable');
+    assert.equal(await rig.backend.renewLease(monotonicMs()), 'renewed');
+    assert.deepEqual(await installed(rig.backend), [flows[0], sent].map(idText).sort());
+    assert.equal(rig.sessions.find('vm1')?.end, undefined, 'the session goes on');
+  });
+
   it('lapses for all guests, whatever one of them answers', async () => {
     const vms = [vmNumbered(1), vmNumbered(2, { vfMac: '02:00:00:00:0f:02' })];
     const rig = await startedRig({}, { leaseMs: 500, vms });
