@@ -81,7 +81,13 @@ export class NorikaeDaemon {
     const [program, ...args] = [...limitedTo(settings.capabilities), ...command];
     const started = await host.spawn('norikae', program, args);
     const daemon = new NorikaeDaemon(started, new ControlClient(socket), file);
-    await daemon.#ready(settings.ready ?? { timeoutMs: READY_MS });
+    try {
+      await daemon.#ready(settings.ready ?? { timeoutMs: READY_MS });
+    } catch (error) {
+      // A later daemon on the node would find its control socket taken.
+      await daemon.kill();
+      throw error;
+    }
     return daemon;
   }
 
