@@ -67,10 +67,10 @@ export function composeConnection(
   }
   const walk = new Walk({ ...headers, values }, megaflows, find);
   const refusal = walk.run();
-  const { chain, tracking, packet, output, pushed } = walk;
+  const { chain, tracking, packet, output, encapsulation } = walk;
   const { tracked, untracked } = tracking;
   if (refusal !== undefined) return { kind: 'refused', ...refusal, chain };
   const match = composedMatch({ ...headers, values }, packet);
-  const actions = composedActions(packet, match, output, pushed);
+  const actions = composedActions(packet, match, output, encapsulation);
   return { kind: 'composed', match, actions, chain, tracked, untracked };
 }

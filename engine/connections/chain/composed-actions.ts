@@ -1,6 +1,5 @@
 import type { FlowAction, FlowActions } from '../../model/action.ts';
 import { fieldOf, type FlowMatch } from '../../model/match.ts';
-import type { TunnelHeader } from '../../model/tunnel.ts';
 import type { Rewrite, TravellingPacket } from './travelling-packet.ts';
 
 /**
@@ -9,13 +8,13 @@ import type { Rewrite, TravellingPacket } from './travelling-packet.ts';
  * bits that the match has with the same value is left out.
  *
  * @param output undefined: the packet is dropped
- * @param header of the tunnel that it is sent in
+ * @param encapsulation what puts it into a tunnel
  */
 export function composedActions(
   packet: TravellingPacket,
   match: FlowMatch,
   output: string | undefined,
-  header?: TunnelHeader,
+  encapsulation: FlowActions,
 ): FlowActions {
   if (output === undefined) return [];
   const rewrites = packet.rewrites().filter((rewrite) => !isMatched(rewrite, match));
@@ -27,7 +26,7 @@ export function composedActions(
     ...sets.filter(isOfTag),
     ...packet.pushedTags.map((tag): FlowAction => ({ kind: 'push-vlan', ...tag })),
     ...sets.filter((action) => !isOfTag(action)),
-    ...(header === undefined ? [] : [{ kind: 'push-tunnel', header } as const]),
+    ...encapsulation,
     { kind: 'output', port: output },
   ];
 }

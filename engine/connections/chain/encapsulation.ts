@@ -1,3 +1,4 @@
+import type { FlowAction, FlowActions } from '../../model/action.ts';
 import type { PacketHeaders } from '../../model/connection.ts';
 import type { TunnelHeader } from '../../model/tunnel.ts';
 import type { Step } from '../syntax/steps.ts';
@@ -5,6 +6,7 @@ import type { TunnelKey } from '../syntax/tunnel-headers.ts';
 import { tunnelKindOf } from '../../model/tunnel-port.ts';
 import { tunnelSourcePort } from './source-port.ts';
 import type { Refusal } from './tracking.ts';
+import type { PushedTag } from './travelling-packet.ts';
 import { tupleOf } from './tuple.ts';
 
 /** An action that puts packets into a tunnel, or prepares for it. */
@@ -18,20 +20,25 @@ export class Encapsulation {
   readonly #headers: PacketHeaders;
   #header: TunnelHeader | undefined;
   #key: TunnelKey | undefined;
+  /** VLAN tag in front of the outer IP header. */
+  #tag: PushedTag | undefined;
 
   /** @param headers of the packet as it enters, which its source port in the underlay follows from */
   constructor(headers: PacketHeaders) {
     this.#headers = headers;
   }
 
-  /** The outer headers; undefined: the packet is in no tunnel. */
-  get header(): TunnelHeader | undefined {
-    return this.#header;
+  /** What puts the packet into its tunnel; nothing: it is in no tunnel. */
+  get actions(): FlowActions {
+    if (this.#header === undefined) return [];
+    const push: FlowAction = { kind: 'push-tunnel', header: this.#header };
+    return this.#tag === undefined ? [push] : [push, { kind: 'push-vlan', ...this.#tag }];
   }
 
   /** Why an action cannot follow; undefined: it can. */
   refuses({ kind }: Step): Refusal | undefined {
     if (this.#header === undefined || kind === 'output' || kind === 'ct-clear') return undefined;
+    if (kind === 'push-vlan' && this.#tag === undefined) return undefined;
     return { code: 'tunnel', detail: `${kind} is done to packets that are in a tunnel already` };
   }
 
@@ -45,6 +52,13 @@ export class Encapsulation {
     if (tuple === undefined) return { code: 'tunnel', detail: 'the packets have no ports' };
     this.#header = { ...step.header, srcPort: tunnelSourcePort(tuple) };
     return undefined;
+  }
+
+  /** Takes a tag that is pushed onto the outer headers; false: the packet is in no tunnel. */
+  takeTag(tag: PushedTag): boolean {
+    if (this.#header === undefined) return false;
+    this.#tag = tag;
+    return true;
   }
 
   /** The packet is sent to a port; returns why it is not known what is sent. */

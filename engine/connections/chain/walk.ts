@@ -1,7 +1,7 @@
 import { type Megaflow, megaflowName } from './megaflow.ts';
 import type { MegaflowIndex } from './megaflow-index.ts';
 import type { RefusedConnectionCode } from '../../model/refused-connection.ts';
-import type { TunnelHeader } from '../../model/tunnel.ts';
+import type { FlowActions } from '../../model/action.ts';
 import type { PacketHeaders } from '../../model/connection.ts';
 import type { Step } from '../syntax/steps.ts';
 import { Encapsulation } from './encapsulation.ts';
@@ -49,9 +49,9 @@ export class Walk {
     return this.#packet;
   }
 
-  /** Outer headers that it is sent with. */
-  get pushed(): TunnelHeader | undefined {
-    return this.#encapsulation.header;
+  /** What puts it into the tunnel that it is sent in; nothing: it is in none. */
+  get encapsulation(): FlowActions {
+    return this.#encapsulation.actions;
   }
 
   /** Port to send to; undefined when the packet is dropped. */
@@ -143,9 +143,11 @@ export class Walk {
       case 'set':
         if (packet.set(step.field, step.value, step.mask)) return undefined;
         return unsupported(`set(${step.field}) on packets without that header of their own`);
-      case 'push-vlan':
-        packet.push({ tpid: step.tpid, vid: step.vid, pcp: step.pcp });
+      case 'push-vlan': {
+        const tag = { tpid: step.tpid, vid: step.vid, pcp: step.pcp };
+        if (!this.#encapsulation.takeTag(tag)) packet.push(tag);
         return undefined;
+      }
       case 'pop-vlan':
         return packet.pop() ? undefined : unsupported('pop_vlan on packets without a tag');
       case 'push-tunnel':

@@ -146,11 +146,17 @@ describe('chains into a tunnel', () => {
     assert.match(refused[1], /the outer headers of what goes to gre_sys are not known/);
   });
 
-  it('are refused when more is done to the packet in the tunnel', () => {
-    const send = SEND_GENEVE.replace(',uplink', ',push_vlan(vid=5,pcp=0),uplink');
-    const [code, detail] = words(compose({ inPort: 'vm1' }, send));
-    assert.equal(code, 'tunnel');
-    assert.match(detail, /: push-vlan is done to packets that are in a tunnel already$/);
+  it('have a tag of the underlay, and nothing else behind the outer headers', () => {
+    const tagged = SEND_GENEVE.replace(',uplink', ',push_vlan(vid=5,pcp=3),uplink');
+    const result = compose({ inPort: 'vm1' }, tagged);
+    assert.equal(words(result)[1], 'push geneve vni 0x64, push VLAN 5, uplink');
+    assert.deepEqual(pushed(result), GENEVE_HEADER);
+    for (const action of ['push_vlan(vid=6,pcp=0)', 'pop_vlan', 'set(ipv4(ttl=3))', 'ct(zone=1)']) {
+      const more = tagged.replace(',uplink', `,${action},uplink`);
+      const [code, detail] = words(compose({ inPort: 'vm1' }, more));
+      assert.equal(code, 'tunnel', action);
+      assert.match(detail, / is done to packets that are in a tunnel already$/);
+    }
   });
 });
 
