@@ -65,8 +65,12 @@ export const SOME: readonly Spoken[] = TUNNELS.flatMap((tunnel, i) => [
   },
 ]);
 
-/** Connections with random ports, tunnels and rewrites. */
-export function randomConnections(r: Seeded, count: number): readonly Spoken[] {
+/**
+ * Connections with random tunnels and rewrites.
+ *
+ * @param firstPort of the VM; the connections have so many ports from there on
+ */
+export function randomConnections(r: Seeded, count: number, firstPort: number): readonly Spoken[] {
   return Array.from({ length: count }, (_, n): Spoken => {
     const inner = r.chance(0.6) ? 4 : 6;
     const byte = (): string => r.below(256).toString(16).padStart(2, '0');
@@ -81,8 +85,7 @@ export function randomConnections(r: Seeded, count: number): readonly Spoken[] {
       `mod_nw_tos:${4 * r.below(64)}`,
     ];
     const rewrites = possible.filter(() => r.chance(0.35));
-    // Ports of TFTP and of tunnels mean something else.
-    return { n, tunnel: r.pick(TUNNELS), inner, rewrites, port: r.between(10_000, 60_000) };
+    return { n, tunnel: r.pick(TUNNELS), inner, rewrites, port: firstPort + n };
   });
 }
 
