@@ -131,14 +131,20 @@ export class TunnelRig {
       }
       const mac = await ovs.vsctl('get', 'interface', UNDERLAY, 'mac_in_use');
       const rig = new TunnelRig(node, vm, wire, mac.trim().replaceAll('"', ''));
-      await ovs.ofctl('del-flows', UNDERLAY);
-      await ovs.ofctl('add-flow', UNDERLAY, 'in_port=LOCAL,actions=output:20');
-      await ovs.ofctl('add-flow', UNDERLAY, 'in_port=20,actions=LOCAL');
+      await rig.setUnderlay('output:20');
       return rig;
     } catch (error) {
       await node.stop();
       throw error;
     }
+  }
+
+  /** Sends what this host puts into tunnels with these actions of ovs-ofctl; 20 is the cable. */
+  async setUnderlay(actions: string): Promise<void> {
+    const { ovs } = this.node;
+    await ovs.ofctl('del-flows', UNDERLAY);
+    await ovs.ofctl('add-flow', UNDERLAY, `in_port=LOCAL,actions=${actions}`);
+    await ovs.ofctl('add-flow', UNDERLAY, 'in_port=20,actions=LOCAL');
   }
 
   /** What the VM sends of a connection; `number` is that of the packet. */

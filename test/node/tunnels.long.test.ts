@@ -1,7 +1,7 @@
 import { Seeded } from '../support/seeded.ts';
 import { needsRealNode } from './fixture.ts';
 import { TunnelComparison } from './tunnel-comparison.ts';
-import { randomConnections } from './tunnel-rig.ts';
+import { randomConnections, SOME } from './tunnel-rig.ts';
 
 const ROUNDS = 3;
 const CONNECTIONS = 30;
@@ -26,4 +26,9 @@ describe('on the real node, random connections through tunnels', function () {
         comparison.compare(connections, direction));
     }
   }
+
+  it('have the VLAN tag of the underlay', async () => {
+    await comparison.rig.setUnderlay('push_vlan:0x8100,set_field:4101->vlan_vid,output:20');
+    await comparison.compare(SOME, 'into');
+  });
 });
