@@ -20,6 +20,11 @@ export interface NicOptions {
   readonly filters?: number;
   /** Probes for a receive filter; default 200. */
   readonly filter_depth?: number;
+  /**
+   * 1: the NIC has no representors and no flow table; it switches by MAC address, and its uplink is the
+   * physical function, which sets the virtual ones. Default 0.
+   */
+  readonly legacy?: 0 | 1;
 }
 
 /** Parameters that can change while the module is loaded. */
@@ -27,7 +32,9 @@ export type NicParameter =
   /** Rules that the firmware inserts in a second; 0: no limit. */
   | 'rules_per_s'
   /** Period of reading the counters of rules, ms; 0: they are read at each request. */
-  | 'stats_delay_ms';
+  | 'stats_delay_ms'
+  /** Until the link of a virtual function that is switched on is up, ms. */
+  | 'link_delay_ms';
 
 /** Names of the NIC's devices. */
 export interface NicDevices {
@@ -35,7 +42,7 @@ export interface NicDevices {
   readonly uplink: string;
   /** The far end of the wire. */
   readonly wire: string;
-  /** Representors of the virtual functions, in the host. */
+  /** Representors of the virtual functions, in the host; none in legacy mode. */
   readonly representors: readonly string[];
   /** The virtual functions, for guests. */
   readonly functions: readonly string[];
@@ -72,12 +79,15 @@ export class SoftwareNic {
     undoNow: () => runNow('rmmod', ['labnic']),
   };
 
-  private constructor(cleanup: Cleanup, vfs: number) {
+  private constructor(
+    cleanup: Cleanup,
+    { vfs, legacy }: Required<Pick<NicOptions, 'vfs' | 'legacy'>>,
+  ) {
     const numbers = Array.from({ length: vfs }, (_, n) => n);
     this.devices = {
       uplink: 'nicp0',
       wire: 'nicw0',
-      representors: numbers.map((n) => `nicr${n}`),
+      representors: legacy === 1 ? [] : numbers.map((n) => `nicr${n}`),
       functions: numbers.map((n) => `nicf${n}`),
     };
     this.#cleanup = cleanup;
@@ -90,10 +100,12 @@ export class SoftwareNic {
    * @throws {CommandFailed} when it was not built for this kernel, is loaded, or refuses the options
    */
   static async load(cleanup: Cleanup, options: NicOptions = {}): Promise<SoftwareNic> {
-    const { vfs = 2, ...others } = options;
-    const parameters = Object.entries({ vfs, ...others }).map(([name, n]) => `${name}=${n}`);
+    const { vfs = 2, legacy = 0, ...others } = options;
+    const parameters = Object.entries({ vfs, legacy, ...others }).map(
+      ([name, n]) => `${name}=${n}`,
+    );
     await run('insmod', [nicModuleFile(release()), ...parameters], { timeoutMs: LOAD_MS });
-    return new SoftwareNic(cleanup, vfs);
+    return new SoftwareNic(cleanup, { vfs, legacy });
   }
 
   /** Changes a parameter. */

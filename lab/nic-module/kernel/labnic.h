@@ -10,14 +10,19 @@
  * A frame from a VF or from the wire is looked up in the flow table, which tc flower fills through
  * the devices in the host. A hit is executed in the "hardware"; a miss goes to the device in the
  * host. A frame that the host sends on its device goes to the VF or the wire.
+ *
+ * In legacy mode there are no representors: the NIC switches between wire and VFs by MAC address, and
+ * the physical function, nicp0, sets the VFs.
  */
 #ifndef LABNIC_H
 #define LABNIC_H
 
 #include <linux/etherdevice.h>
 #include <linux/ethtool.h>
+#include <linux/if_link.h>
 #include <linux/in6.h>
 #include <linux/netdevice.h>
+#include <linux/workqueue.h>
 #include <net/flow_offload.h>
 #include <net/pkt_cls.h>
 
@@ -108,15 +113,30 @@ struct labnic_entry {
 	struct labnic_counters reported;
 };
 
+/* A VF in legacy mode. The lock is for what frames and settings share. */
+struct labnic_vf {
+	spinlock_t lock;
+	u8 mac[ETH_ALEN];
+	u16 vlan;		/* 0: none */
+	u8 qos;
+	bool spoofchk;
+	int link_state;		/* IFLA_VF_LINK_STATE_* */
+	unsigned int max_tx_rate;	/* Mbit/s; 0: no limit */
+	u64 budget;		/* bytes that it may send now */
+	u64 counted_at;		/* ns */
+	struct delayed_work link_on;
+};
+
 struct labnic_port {
 	unsigned int index;
-	struct net_device *host;	/* uplink or representor */
+	struct net_device *host;	/* uplink or representor; NULL for a VF in legacy mode */
 	struct net_device *far;		/* wire or VF */
 	atomic64_t hits;
 	atomic64_t hit_bytes;
 	atomic64_t drops;
 	atomic64_t misses;
 	atomic64_t filtered;
+	struct labnic_vf vf;
 };
 
 /* main.c */
@@ -127,11 +147,14 @@ extern unsigned int labnic_stats_delay_ms;
 extern unsigned int labnic_rules_per_s;
 extern unsigned int labnic_filters;
 extern unsigned int labnic_filter_depth;
+extern bool labnic_legacy;
+extern unsigned int labnic_link_delay_ms;
 
 /* port.c */
 extern struct labnic_port labnic_ports[LABNIC_MAX_VFS + 1];
 extern unsigned int labnic_port_count;
 struct labnic_port *labnic_port_of(const struct net_device *dev);
+void labnic_deliver(struct net_device *to, struct sk_buff *skb);
 int labnic_ports_create(unsigned int vfs);
 void labnic_ports_destroy(void);
 
@@ -175,5 +198,21 @@ void labnic_filters_destroy(void);
 int labnic_filter_lookup(const struct labnic_key *key);
 int labnic_get_rxnfc(struct net_device *dev, struct ethtool_rxnfc *cmd, u32 *locations);
 int labnic_set_rxnfc(struct net_device *dev, struct ethtool_rxnfc *cmd);
+
+/* vf.c */
+struct device *labnic_vfs_parent(void);
+int labnic_vfs_create(void);
+void labnic_vfs_destroy(void);
+void labnic_vf_init(struct labnic_port *port);
+void labnic_vf_end(struct labnic_port *port);
+void labnic_vf_receive(struct labnic_port *port, const struct labnic_key *key, struct sk_buff *skb);
+void labnic_vf_switch_in(const struct labnic_key *key, struct sk_buff *skb);
+void labnic_vf_switch_out(struct labnic_port *port, struct sk_buff *skb, u64 bytes);
+int labnic_set_vf_mac(struct net_device *dev, int number, u8 *mac);
+int labnic_set_vf_vlan(struct net_device *dev, int number, u16 vlan, u8 qos, __be16 proto);
+int labnic_set_vf_rate(struct net_device *dev, int number, int min_rate, int max_rate);
+int labnic_set_vf_spoofchk(struct net_device *dev, int number, bool setting);
+int labnic_set_vf_link_state(struct net_device *dev, int number, int state);
+int labnic_get_vf_config(struct net_device *dev, int number, struct ifla_vf_info *info);
 
 #endif

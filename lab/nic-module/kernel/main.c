@@ -28,6 +28,14 @@ unsigned int labnic_filter_depth = 200;
 module_param_named(filter_depth, labnic_filter_depth, uint, 0444);
 MODULE_PARM_DESC(filter_depth, "probes for a receive filter");
 
+bool labnic_legacy;
+module_param_named(legacy, labnic_legacy, bool, 0444);
+MODULE_PARM_DESC(legacy, "switch by MAC address, without representors");
+
+unsigned int labnic_link_delay_ms;
+module_param_named(link_delay_ms, labnic_link_delay_ms, uint, 0644);
+MODULE_PARM_DESC(link_delay_ms, "until the link of a virtual function that is switched on is up");
+
 unsigned int labnic_rules_per_s;
 
 static int set_rules_per_s(const char *text, const struct kernel_param *kp)

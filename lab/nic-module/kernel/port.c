@@ -34,7 +34,7 @@ static u64 wire_bytes(const struct sk_buff *skb, u32 segments)
 	return skb->len + (u64)headers * (segments - 1);
 }
 
-static void deliver(struct net_device *to, struct sk_buff *skb)
+void labnic_deliver(struct net_device *to, struct sk_buff *skb)
 {
 	unsigned int len = skb->len;
 
@@ -57,7 +57,36 @@ static void execute(struct labnic_port *port, struct labnic_entry *entry, struct
 		kfree_skb(skb);
 		return;
 	}
-	deliver(labnic_ports[entry->actions.out].far, skb);
+	labnic_deliver(labnic_ports[entry->actions.out].far, skb);
+}
+
+/* A frame from the wire in legacy mode. */
+static void switch_in(struct labnic_port *uplink, struct sk_buff *skb)
+{
+	struct labnic_key key;
+	int to;
+
+	labnic_read_key(skb, &key);
+	to = labnic_filter_lookup(&key);
+	if (to < 0) {
+		labnic_vf_switch_in(&key, skb);
+		return;
+	}
+	atomic64_inc(&uplink->filtered);
+	if (to)
+		labnic_vf_receive(&labnic_ports[to], &key, skb);
+	else
+		labnic_deliver(uplink->host, skb);
+}
+
+static void switch_legacy(struct labnic_port *port, struct sk_buff *skb)
+{
+	rcu_read_lock();
+	if (port->index)
+		labnic_vf_switch_out(port, skb, wire_bytes(skb, segments_of(skb)));
+	else
+		switch_in(port, skb);
+	rcu_read_unlock();
 }
 
 /* A frame from a VF or from the wire. */
@@ -73,12 +102,12 @@ static void switch_frame(struct labnic_port *port, struct sk_buff *skb)
 	entry = to < 0 ? labnic_table_lookup(port->index, &key) : NULL;
 	if (to >= 0) {
 		atomic64_inc(&port->filtered);
-		deliver(to ? labnic_ports[to].far : port->host, skb);
+		labnic_deliver(to ? labnic_ports[to].far : port->host, skb);
 	} else if (entry) {
 		execute(port, entry, skb);
 	} else {
 		atomic64_inc(&port->misses);
-		deliver(port->host, skb);
+		labnic_deliver(port->host, skb);
 	}
 	rcu_read_unlock();
 }
@@ -92,15 +121,20 @@ static netdev_tx_t start_xmit(struct sk_buff *skb, struct net_device *dev)
 		return NETDEV_TX_OK;
 	}
 	dev_sw_netstats_tx_add(dev, 1, skb->len);
-	if (dev == port->far)
+	if (dev == port->far && labnic_legacy)
+		switch_legacy(port, skb);
+	else if (dev == port->far)
 		switch_frame(port, skb);
 	else
-		deliver(port->far, skb);
+		labnic_deliver(port->far, skb);
 	return NETDEV_TX_OK;
 }
 
+/* In legacy mode there is no switch that the host can see. */
 static int get_port_parent_id(struct net_device *dev, struct netdev_phys_item_id *id)
 {
+	if (labnic_legacy)
+		return -EOPNOTSUPP;
 	id->id_len = sizeof(switch_id);
 	memcpy(id->id, switch_id, sizeof(switch_id));
 	return 0;
@@ -179,6 +213,12 @@ static const struct net_device_ops host_netdev_ops = {
 	.ndo_get_phys_port_name = get_phys_port_name,
 	.ndo_set_mac_address = eth_mac_addr,
 	.ndo_validate_addr = eth_validate_addr,
+	.ndo_set_vf_mac = labnic_set_vf_mac,
+	.ndo_set_vf_vlan = labnic_set_vf_vlan,
+	.ndo_set_vf_rate = labnic_set_vf_rate,
+	.ndo_set_vf_spoofchk = labnic_set_vf_spoofchk,
+	.ndo_set_vf_link_state = labnic_set_vf_link_state,
+	.ndo_get_vf_config = labnic_get_vf_config,
 };
 
 static const struct net_device_ops far_netdev_ops = {
@@ -224,26 +264,30 @@ static struct net_device *allocate(struct labnic_port *port, const char *prefix,
 	dev->netdev_ops = host ? &host_netdev_ops : &far_netdev_ops;
 	dev->ethtool_ops = host ? &host_ethtool_ops : &far_ethtool_ops;
 	if (host) {
-		dev->hw_features |= NETIF_F_HW_TC | NETIF_F_NTUPLE;
-		dev->features |= NETIF_F_HW_TC | NETIF_F_NTUPLE;
+		dev->hw_features |= NETIF_F_NTUPLE | (labnic_legacy ? 0 : NETIF_F_HW_TC);
+		dev->features = dev->hw_features;
 	}
 	return dev;
 }
 
-/* Both devices exist before one of them can send. */
+/* Both devices exist before one of them can send. A VF in legacy mode has one. */
 static int create_port(unsigned int index)
 {
 	struct labnic_port *port = &labnic_ports[index];
+	bool has_host = !index || !labnic_legacy;
 	int err = -ENOMEM;
 
 	port->index = index;
-	port->host = allocate(port, index ? "nicr" : "nicp", true);
-	if (!port->host)
+	port->host = has_host ? allocate(port, index ? "nicr" : "nicp", true) : NULL;
+	if (has_host && !port->host)
 		return err;
 	port->far = allocate(port, index ? "nicf" : "nicw", false);
 	if (!port->far)
 		goto no_far;
-	err = register_netdev(port->host);
+	labnic_vf_init(port);
+	if (!index)
+		SET_NETDEV_DEV(port->host, labnic_vfs_parent());
+	err = port->host ? register_netdev(port->host) : 0;
 	if (err)
 		goto not_registered;
 	err = register_netdev(port->far);
@@ -252,20 +296,24 @@ static int create_port(unsigned int index)
 	return 0;
 
 far_not_registered:
-	unregister_netdev(port->host);
+	if (port->host)
+		unregister_netdev(port->host);
 	free_netdev(port->far);
 	return err;
 not_registered:
 	free_netdev(port->far);
 no_far:
-	free_netdev(port->host);
+	if (port->host)
+		free_netdev(port->host);
 	return err;
 }
 
 int labnic_ports_create(unsigned int vfs)
 {
-	int err;
+	int err = labnic_legacy ? labnic_vfs_create() : 0;
 
+	if (err)
+		return err;
 	for (labnic_port_count = 0; labnic_port_count <= vfs; labnic_port_count++) {
 		err = create_port(labnic_port_count);
 		if (err) {
@@ -284,9 +332,12 @@ void labnic_ports_destroy(void)
 
 	rtnl_lock();
 	for (i = 0; i < labnic_port_count; i++) {
+		labnic_vf_end(&labnic_ports[i]);
 		unregister_netdevice_queue(labnic_ports[i].far, &all);
-		unregister_netdevice_queue(labnic_ports[i].host, &all);
+		if (labnic_ports[i].host)
+			unregister_netdevice_queue(labnic_ports[i].host, &all);
 	}
 	unregister_netdevice_many(&all);
 	rtnl_unlock();
+	labnic_vfs_destroy();
 }
