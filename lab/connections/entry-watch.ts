@@ -11,12 +11,19 @@ export class EntryWatch {
     this.#off = daemon.onLog((line) => this.#note(line));
   }
 
-  /** Watches the busiest flow with an entry that delivers; undefined without one. */
-  static async start(daemon: NorikaeDaemon): Promise<EntryWatch | undefined> {
+  /**
+   * Watches the busiest flow with an entry that delivers; undefined without one.
+   *
+   * @param from port by which it enters; left out: any
+   */
+  static async start(daemon: NorikaeDaemon, from?: string): Promise<EntryWatch | undefined> {
     // Sorted by rate.
     const busiest = (await daemon.flows()).find(
-      ({ entry, outPorts, bitsPerSecond }) =>
-        entry !== null && outPorts.length > 0 && bitsPerSecond > 0,
+      ({ entry, outPorts, bitsPerSecond, inPort }) =>
+        entry !== null &&
+        outPorts.length > 0 &&
+        bitsPerSecond > 0 &&
+        (from === undefined || inPort === from),
     );
     return busiest === undefined ? undefined : new EntryWatch(daemon, busiest.id);
   }

@@ -16,7 +16,7 @@ export class RuleWatch {
   }
 
   /** Resolves when later changes are noted. */
-  static async start({ ovs }: SceneSwitch, bridge: string): Promise<RuleWatch> {
+  static async start({ ovs }: Pick<SceneSwitch, 'ovs'>, bridge: string): Promise<RuleWatch> {
     const args = ['monitor', bridge, 'watch:!initial'];
     const process = await ovs.host.spawn('ovs-ofctl monitor', 'ovs-ofctl', args, ovs.env);
     await process.waitForLine((line) => line.includes('FLOW_MONITOR'), START_MS, 'watch');
