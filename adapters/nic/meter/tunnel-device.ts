@@ -1,10 +1,8 @@
 import { readdirSync } from 'node:fs';
 import type { PortInfo, PortSnapshot } from '../../../engine/model/port.ts';
+import { tunnelKindOf } from '../../../engine/model/tunnel-port.ts';
 import type { TunnelKind } from '../../../engine/model/tunnel.ts';
 import { ifindexOf } from '../core/device.ts';
-
-/** Names that the kernel's datapath gives to its devices (lib/netdev-vport.c), each for one UDP port. */
-const NAME = /^(genev|vxlan)_sys_(\d+)$/;
 
 /** A device that takes packets out of tunnels, and keeps the outer headers as metadata. */
 export interface TunnelDevice {
@@ -34,12 +32,13 @@ export function tunnelDevicesOf(
   }
   if (uuids.size === 0) return [];
   return readdirSync(sysClassNet).flatMap((name): TunnelDevice[] => {
-    const [, prefix, digits] = NAME.exec(name) ?? [];
-    const ifindex = prefix === undefined ? undefined : ifindexOf(name, sysClassNet);
+    const kind = tunnelKindOf(name);
+    const ifindex = kind === undefined ? undefined : ifindexOf(name, sysClassNet);
     const uuid = ifindex === undefined ? undefined : uuids.get(ifindex);
-    if (ifindex === undefined || uuid === undefined) return [];
-    const kind = prefix === 'genev' ? 'geneve' : 'vxlan';
-    return [{ name, ifindex, uuid, kind, dstPort: Number(digits) }];
+    if (kind === undefined || ifindex === undefined || uuid === undefined) return [];
+    // The names end in the UDP port.
+    const dstPort = Number(name.slice(name.lastIndexOf('_') + 1));
+    return [{ name, ifindex, uuid, kind, dstPort }];
   });
 }
 
