@@ -34,24 +34,32 @@ struct {
 	__type(value, struct arrival);
 } arrival SEC(".maps");
 
-/* Fills the addresses of the key. Returns 0, or -1 when the packet has arrived in no tunnel. */
-static __always_inline int read_addresses(struct __sk_buff *skb, struct arrival *here)
+/* Reads the outer headers. Returns their ethertype, or 0 when the packet has arrived in no tunnel. */
+static __always_inline __be16 read_outer(struct __sk_buff *skb, struct bpf_tunnel_key *outer)
 {
-	struct bpf_tunnel_key *outer = &here->outer;
-	struct tunnel_key *key = &here->key;
-	if (!bpf_skb_get_tunnel_key(skb, outer, sizeof(*outer), BPF_F_TUNINFO_FLAGS)) {
-		*(__be32 *)key->src = bpf_htonl(outer->remote_ipv4);
-		*(__be32 *)key->dst = bpf_htonl(outer->local_ipv4);
-		key->eth_type = bpf_htons(ETH_P_IP);
-		return 0;
-	}
-	if (bpf_skb_get_tunnel_key(skb, outer, sizeof(*outer),
-				   BPF_F_TUNINFO_FLAGS | BPF_F_TUNINFO_IPV6))
-		return -1;
-	__builtin_memcpy(key->src, outer->remote_ipv6, 16);
-	__builtin_memcpy(key->dst, outer->local_ipv6, 16);
-	key->eth_type = bpf_htons(ETH_P_IPV6);
+	if (!bpf_skb_get_tunnel_key(skb, outer, sizeof(*outer), BPF_F_TUNINFO_FLAGS))
+		return bpf_htons(ETH_P_IP);
+	if (!bpf_skb_get_tunnel_key(skb, outer, sizeof(*outer),
+				    BPF_F_TUNINFO_FLAGS | BPF_F_TUNINFO_IPV6))
+		return bpf_htons(ETH_P_IPV6);
 	return 0;
+}
+
+static __always_inline void set_addresses(struct tunnel_key *key, const struct bpf_tunnel_key *outer,
+					  int has_src, int has_dst)
+{
+	__builtin_memset(key->src, 0, 32);
+	if (key->eth_type == bpf_htons(ETH_P_IP)) {
+		if (has_src)
+			*(__be32 *)key->src = bpf_htonl(outer->remote_ipv4);
+		if (has_dst)
+			*(__be32 *)key->dst = bpf_htonl(outer->local_ipv4);
+		return;
+	}
+	if (has_src)
+		__builtin_memcpy(key->src, outer->remote_ipv6, 16);
+	if (has_dst)
+		__builtin_memcpy(key->dst, outer->local_ipv6, 16);
 }
 
 /*
@@ -66,9 +74,11 @@ static __attribute__((noinline)) __u32 arrive(struct __sk_buff *skb, __u32 in_po
 	if (!here)
 		return 0;
 	struct tunnel_key *key = &here->key;
-	__builtin_memset(key, 0, sizeof(*key));
-	if (read_addresses(skb, here))
+	__be16 type = read_outer(skb, &here->outer);
+	if (!type)
 		return 0;
+	__builtin_memset(key, 0, sizeof(*key));
+	key->eth_type = type;
 	/* A packet without options has no error either, or this one. */
 	int options = bpf_skb_get_tunnel_opt(skb, key->options, sizeof(key->options));
 	if (options == -ENOENT)
@@ -81,19 +91,11 @@ static __attribute__((noinline)) __u32 arrive(struct __sk_buff *skb, __u32 in_po
 	*(__be32 *)(key->head + 4) = bpf_htonl(outer->tunnel_id << 8);
 	/* Devices give no MAC addresses. */
 	__u64 shapes = control_word(CONTROL_TUNNEL_SHAPES);
-	__u8 src[16];
-	__u8 dst[16];
-	__builtin_memcpy(src, key->src, 16);
-	__builtin_memcpy(dst, key->dst, 16);
 	for (__u32 shape = 0; shape < TUNNEL_SHAPES; shape += TUNNEL_IP_SRC) {
 		if (!(shapes & (1ULL << shape)))
 			continue;
 		key->shape = shape;
-		__builtin_memset(key->src, 0, 32);
-		if (shape & TUNNEL_IP_SRC)
-			__builtin_memcpy(key->src, src, 16);
-		if (shape & TUNNEL_IP_DST)
-			__builtin_memcpy(key->dst, dst, 16);
+		set_addresses(key, outer, shape & TUNNEL_IP_SRC, shape & TUNNEL_IP_DST);
 		struct arrived_tunnel *tunnel = bpf_map_lookup_elem(&arrived, key);
 		if (!tunnel)
 			continue;

@@ -59,15 +59,29 @@ static __always_inline int is_tunnel_port(__be16 port)
 	return 0;
 }
 
-/* `length`: of the frame. Returns 0, or -1 when the packet is not plain IPv4 with UDP. */
-static __always_inline int read_ipv4(void *l3, void *end, __u32 length, struct arrival *here)
+/* Offset of the UDP header of a plain packet; 0: it has none that is looked at. */
+static __always_inline __u32 udp_offset(const struct ethhdr *eth, void *end)
 {
-	struct iphdr *ip = l3;
-	if ((void *)(ip + 1) > end || *(__u8 *)l3 != IPV4_PLAIN || ip->protocol != IPPROTO_UDP ||
-	    ip->frag_off & bpf_htons(IPV4_FRAGMENT))
-		return -1;
+	const void *l3 = eth + 1;
+	if (eth->h_proto == bpf_htons(ETH_P_IP)) {
+		const struct iphdr *ip = l3;
+		if ((void *)(ip + 1) > end || *(const __u8 *)l3 != IPV4_PLAIN ||
+		    ip->protocol != IPPROTO_UDP || ip->frag_off & bpf_htons(IPV4_FRAGMENT))
+			return 0;
+		return ETH_HLEN + sizeof(*ip);
+	}
+	const struct ipv6hdr *ip = l3;
+	if (eth->h_proto != bpf_htons(ETH_P_IPV6) || (void *)(ip + 1) > end || ip->version != 6 ||
+	    ip->nexthdr != IPPROTO_UDP)
+		return 0;
+	return ETH_HLEN + sizeof(*ip);
+}
+
+/* `length`: of the frame, whose headers are readable. */
+static __always_inline void read_ipv4(const struct iphdr *ip, __u32 length, struct arrival *here)
+{
 	__u64 sum = 0;
-	const __u16 *words = l3;
+	const __u16 *words = (const __u16 *)ip;
 #pragma unroll
 	for (int i = 0; i < 10; i++)
 		sum += words[i];
@@ -77,21 +91,16 @@ static __always_inline int read_ipv4(void *l3, void *end, __u32 length, struct a
 	here->flags = ip->frag_off & bpf_htons(IPV4_DF) ? OUTER_DO_NOT_FRAGMENT : 0;
 	*(__be32 *)here->key.src = ip->saddr;
 	*(__be32 *)here->key.dst = ip->daddr;
-	return 0;
 }
 
-static __always_inline int read_ipv6(void *l3, void *end, __u32 length, struct arrival *here)
+static __always_inline void read_ipv6(const struct ipv6hdr *ip, __u32 length, struct arrival *here)
 {
-	struct ipv6hdr *ip = l3;
-	if ((void *)(ip + 1) > end || ip->version != 6 || ip->nexthdr != IPPROTO_UDP)
-		return -1;
 	here->is_doubtful = bpf_ntohs(ip->payload_len) != length - ETH_HLEN - sizeof(*ip);
-	here->tos = bpf_ntohs(*(__be16 *)l3) >> 4;
+	here->tos = bpf_ntohs(*(const __be16 *)ip) >> 4;
 	here->ttl = ip->hop_limit;
 	here->flags = 0;
 	__builtin_memcpy(here->key.src, &ip->saddr, 16);
 	__builtin_memcpy(here->key.dst, &ip->daddr, 16);
-	return 0;
 }
 
 /* Sets the id of the tunnel with the addresses of `key`. Returns 0, or -1 when there is no such tunnel. */
@@ -145,26 +154,24 @@ __attribute__((noinline)) int arrive(struct xdp_md *ctx, __u32 in_port, __u32 le
 	void *data = (void *)(long)ctx->data;
 	void *end = (void *)(long)ctx->data_end;
 	struct ethhdr *eth = data;
-	struct arrival *here = arrival_here();
-	if (!here || (void *)(eth + 1) > end)
+	if ((void *)(eth + 1) > end)
 		return 0;
-	__builtin_memset(&here->key, 0, sizeof(here->key));
-	__u32 offset = ETH_HLEN;
-	if (eth->h_proto == bpf_htons(ETH_P_IP)) {
-		if (read_ipv4(data + offset, end, length, here))
-			return 0;
-		offset += sizeof(struct iphdr);
-	} else if (eth->h_proto == bpf_htons(ETH_P_IPV6)) {
-		if (read_ipv6(data + offset, end, length, here))
-			return 0;
-		offset += sizeof(struct ipv6hdr);
-	} else {
+	__u32 offset = udp_offset(eth, end);
+	if (!offset)
 		return 0;
-	}
 	struct udphdr *udp = data + offset;
 	__u8 *head = (void *)(udp + 1);
 	if (head + 8 > (__u8 *)end || !is_tunnel_port(udp->dest))
 		return 0;
+	struct arrival *here = arrival_here();
+	if (!here)
+		return 0;
+	__builtin_memset(&here->key, 0, sizeof(here->key));
+	/* For the verifier, this says how much is readable. */
+	if (offset == ETH_HLEN + sizeof(struct iphdr))
+		read_ipv4((void *)(eth + 1), length, here);
+	else
+		read_ipv6((void *)(eth + 1), length, here);
 	here->l4 = offset;
 	if (udp->check) {
 		here->flags |= OUTER_CHECKSUM;

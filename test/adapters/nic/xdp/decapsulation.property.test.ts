@@ -5,6 +5,8 @@ import { monotonicMs } from '../../../../async/monotonic.ts';
 import type { FlowAction } from '../../../../engine/model/action.ts';
 import type { FlowSpec } from '../../../../engine/model/flow.ts';
 import type { FieldName, TunnelMatch } from '../../../../engine/model/match.ts';
+import type { TunnelHeader } from '../../../../engine/model/tunnel.ts';
+import { ethernet, ipv4, udp } from '../../../../lab/testbed/frames.ts';
 import { xdpTable } from '../../../../lab/testbed/nic-tables.ts';
 import { carried, idText, never } from '../../../contract/collect.ts';
 import { flowId } from '../../../support/flows.ts';
@@ -48,6 +50,7 @@ describe('XDP program, packets out of tunnels', function () {
   this.timeout(60_000);
   let world: World;
   let backend: HostBackend;
+  let make: () => HostBackend;
   let program: ProgramRun;
   let inPort = '';
   let outPort = '';
@@ -59,7 +62,8 @@ describe('XDP program, packets out of tunnels', function () {
     [inPort, outPort] = world.names();
     const pinPath = world.pinPath();
     const common = { pinPath, objectPath, entries: ENTRIES, masks: 128, mode: 'native' } as const;
-    backend = xdpTable({ ...common, leaseMs: 600_000, heartbeatMs: 0, trainMs: 0 });
+    make = () => xdpTable({ ...common, leaseMs: 600_000, heartbeatMs: 0, trainMs: 0 });
+    backend = make();
     await backend.start(world.snapshot(), never());
     await backend.renewLease(monotonicMs());
     program = await ProgramRun.load(pinPath, objectPath, ENTRIES);
@@ -160,10 +164,82 @@ describe('XDP program, packets out of tunnels', function () {
     options: Uint8Array.of(1, 2, 0x80, 1, 0, 1, 0, 2),
   };
 
+  const OUTER: TunnelHeader = {
+    kind: 'geneve',
+    ethernet: { src: Uint8Array.of(2, 0, 0, 0, 0, 3), dst: Uint8Array.of(2, 0, 0, 0, 0, 4) },
+    src: Uint8Array.of(172, 16, 0, 1),
+    dst: Uint8Array.of(172, 16, 0, 2),
+    tos: 0,
+    ttl: 64,
+    doNotFragment: true,
+    srcPort: 40_000,
+    dstPort: 6081,
+    hasChecksum: true,
+    vni: TUNNEL.vni,
+    options: TUNNEL.options,
+  };
+
+  function datagram(): Buffer {
+    const ip = {
+      src: Buffer.from([10, 0, 0, 1]),
+      dst: Buffer.from([10, 0, 0, 2]),
+      protocol: 17,
+      ttl: 64,
+      tos: 0,
+    };
+    const payload = ipv4(ip, 1, udp(ip, 1, 2, Buffer.alloc(60)));
+    const macs = { src: '02:00:00:00:00:01', dst: '02:00:00:00:00:02' };
+    return ethernet({ ...macs, etherType: 0x0800, payload });
+  }
+
   const flowOf = (tunnel: TunnelMatch): FlowSpec => ({
     id: flowId(1),
     match: { ...matchOn(inPort, exactly('eth_type', 0x0800)), tunnel },
     actions: [{ kind: 'output', port: outPort }],
+  });
+
+  it('survives a restart with both kinds of tunnels, and a port takes its entries along', async () => {
+    const pushed: TunnelHeader = {
+      ...OUTER,
+      kind: 'vxlan',
+      options: new Uint8Array(),
+      dstPort: 4789,
+      vni: 9,
+    };
+    // Its counters begin here.
+    const taken = { ...flowOf(TUNNEL), id: flowId(9) };
+    const flow: FlowSpec = {
+      ...taken,
+      actions: [
+        { kind: 'push-tunnel', header: pushed },
+        { kind: 'output', port: outPort },
+      ],
+    };
+    await backend.withdrawAll();
+    await carried(backend);
+    await backend.apply([{ kind: 'put', flow }], never());
+    await backend.close('keep');
+    backend = make();
+    await backend.start(world.snapshot(), never());
+    await backend.renewLease(monotonicMs());
+    const inner = datagram();
+    const packet = encapsulated(inner, OUTER);
+    const { verdict, bytes } = run(packet);
+    assert.equal(verdict, VERDICT.redirect);
+    assert.equal(bytes.toString('hex'), encapsulated(inner, pushed).toString('hex'));
+    const [again] = await backend.apply([{ kind: 'put', flow }], never());
+    assert.deepEqual(again, { ok: true, outcome: 'unchanged' });
+    const [other] = await backend.apply([{ kind: 'put', flow: taken }], never());
+    assert.deepEqual(other, { ok: true, outcome: 'replaced' });
+    assert.equal(run(packet).bytes.toString('hex'), inner.toString('hex'));
+    const sum = (await carried(backend)).get(idText(flow));
+    assert.deepEqual([sum?.packets, sum?.bytes], [2, 2 * packet.length]);
+
+    const ports = new Map([...world.snapshot()].filter(([name]) => name !== inPort));
+    const lost = await backend.portsChanged(ports);
+    assert.deepEqual(lost, [flow.id]);
+    assert.equal(run(packet).verdict, VERDICT.pass);
+    await backend.portsChanged(world.snapshot());
   });
 
   it('refuses what it cannot match, with the reason', async () => {
