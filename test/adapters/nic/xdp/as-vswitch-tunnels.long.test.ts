@@ -1,9 +1,8 @@
 import { describeTunnelsAsVswitch } from './support/as-vswitch-tunnels.ts';
 
 for (const kind of ['geneve', 'vxlan'] as const) {
-  for (const ipVersion of [4, 6] as const) {
-    for (const hasChecksum of [true, false]) {
-      describeTunnelsAsVswitch({ kind, ipVersion, hasChecksum }, 200);
-    }
-  }
+  describeTunnelsAsVswitch({ kind, ipVersion: 4, hasChecksum: true }, 200);
+  describeTunnelsAsVswitch({ kind, ipVersion: 4, hasChecksum: false }, 200);
+  // Over IPv6 the vSwitch always sends checksums.
+  describeTunnelsAsVswitch({ kind, ipVersion: 6, hasChecksum: true }, 200);
 }
