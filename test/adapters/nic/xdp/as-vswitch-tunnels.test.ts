@@ -1,3 +1,3 @@
 import { describeTunnelsAsVswitch } from './support/as-vswitch-tunnels.ts';
 
-describeTunnelsAsVswitch({ kind: 'geneve', ipVersion: 4, hasChecksum: true }, 24);
+describeTunnelsAsVswitch({ kind: 'geneve', ipVersion: 4, hasChecksum: true }, 12);

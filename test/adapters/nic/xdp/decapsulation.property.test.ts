@@ -146,11 +146,11 @@ describe('XDP program, packets out of tunnels', function () {
     assert.ok(left > runs / 3, `only ${left} packets were left to the vSwitch: a weak test`);
   }
 
-  it('does what the model does, with packets of a sender on this host', () => judge(120, false));
+  it('does what the model does, with packets of a sender on this host', () => judge(80, false));
 
   it('does what the model does, with packets from a wire', async () => {
     program.finishChecksums(world.port(inPort).ifindex);
-    await judge(120, true);
+    await judge(80, true);
   });
 
   const TUNNEL: TunnelMatch = {

@@ -104,9 +104,9 @@ describe('XDP program, packets into tunnels', function () {
         assert.deepEqual([sum?.packets, sum?.bytes], [1, packet.length]);
         sent++;
       }),
-      { numRuns: 150 },
+      { numRuns: 100 },
     );
-    assert.ok(sent > 50, `only ${sent} packets were put into tunnels: a weak test`);
+    assert.ok(sent > 30, `only ${sent} packets were put into tunnels: a weak test`);
   });
 
   const HEADER: TunnelHeader = {

@@ -22,7 +22,7 @@ import { World, type WorldPort } from '../../support/world.ts';
 
 /** UDP ports and networks of this process alone. */
 const UDP_PORT = 20_000 + (process.pid % 20_000);
-const NET = `198.18.${process.pid % 256}`;
+const NET = `198.${18 + ((process.pid >> 8) % 2)}.${process.pid % 256}`;
 const NAMES = { geneve: 'genev', vxlan: 'vxlan' } as const;
 const VNI = 0x1234;
 const OPTIONS = { geneve: Uint8Array.of(1, 2, 3, 1, 0, 1, 0, 2), vxlan: new Uint8Array() } as const;
