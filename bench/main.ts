@@ -35,6 +35,7 @@ For decisions alone, several by comma:
   --tables ENTRIES   sizes of the table
   --windows MS       time between two decisions
   --algorithms NAMES norikae and those it is compared with
+  --frontier         Norikae also with other prices of an operation
   --hardware NAMES   tables with limits of real ones: probes-24, ways-4, rules-500, late-2000 and others`;
 
 /** Progress goes to standard error, figures to standard output. */
@@ -57,6 +58,7 @@ async function main(args: readonly string[]): Promise<void> {
       windows: { type: 'string' },
       algorithms: { type: 'string' },
       hardware: { type: 'string' },
+      frontier: { type: 'boolean' },
       plots: { type: 'string' },
     },
   });

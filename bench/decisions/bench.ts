@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import type { BenchOptions, BenchReport } from '../support/report.ts';
+import { leadNotes, leadsOf } from './paired-lead.ts';
 import { comparisonsOf, rankingOf } from './ranking.ts';
 import { type Contender, membersOf } from './game/algorithm.ts';
 import { bounds } from './game/bounds.ts';
@@ -53,7 +54,11 @@ async function allFigures(
         const setting = { input, load, windowMs: length.windowMs };
         runs.push(await figuresOf(await make(length), setting, scope, signal));
       }
-      tablesOf(scope).forEach((_, i) => figures.push(meanFigures(runs.map((r) => r[i]))));
+      tablesOf(scope).forEach((_, i) => {
+        const ofTable = runs.map((r) => r[i]);
+        const leads = leadsOf(ofTable);
+        figures.push({ ...meanFigures(ofTable), ...(leads === undefined ? {} : { leads }) });
+      });
     }
   }
   return figures;
@@ -120,5 +125,6 @@ function notesOf(scope: Scope, figures: readonly SettingFigures[]): string[] {
     input,
     'A in B: traffic of about A flows that the vSwitch has at a time, a table of B entries',
     ...rankingOf(figures),
+    ...leadNotes(figures),
   ];
 }

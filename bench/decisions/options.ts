@@ -1,8 +1,9 @@
 import { ALGORITHMS } from './algorithms/all.ts';
+import { FRONTIER } from './algorithms/norikae.ts';
 import type { Contender } from './game/algorithm.ts';
 import { HARDWARE, type Hardware, IDEAL } from './game/hardware.ts';
 import { REPORT_SEEDS, TABLES, type Timing, TIMINGS, TUNE_SEEDS } from './cases.ts';
-import { type Input, INPUTS, LOADS } from './traces/inputs.ts';
+import { type Input, INPUTS, LOADS, UNTUNED_INPUTS } from './traces/inputs.ts';
 import type { DecisionOptions } from '../support/decision-options.ts';
 import type { TraceLength } from './traces/trace.ts';
 
@@ -30,7 +31,8 @@ export interface Scope {
  * @throws DecisionOptionError
  */
 export function scopeOf(options: DecisionOptions, quick: boolean): Scope {
-  const inputs = namesOf('--inputs', options.inputs, INPUTS);
+  const all = [...INPUTS, ...UNTUNED_INPUTS];
+  const inputs = namesOf('--inputs', options.inputs, all);
   if (options.trace !== undefined && (options.inputs ?? options.loads ?? options.seeds)) {
     throw new DecisionOptionError(
       '--trace takes the place of generated traffic: --inputs, --loads and --seeds do not go with it',
@@ -40,7 +42,7 @@ export function scopeOf(options: DecisionOptions, quick: boolean): Scope {
   const windows = numbersOf('--windows', options.windows);
   return {
     trace: options.trace,
-    inputs: inputs ?? (quick ? INPUTS.filter((input) => input.name === 'mix') : INPUTS),
+    inputs: inputs ?? defaultInputs(options.seeds, quick),
     loads: numbersOf('--loads', options.loads) ?? (quick ? LOADS.slice(1, 2) : LOADS),
     tables: numbersOf('--tables', options.tables) ?? TABLES,
     lengths:
@@ -50,7 +52,10 @@ export function scopeOf(options: DecisionOptions, quick: boolean): Scope {
       ) ?? (quick ? lengths.slice(0, 1) : lengths),
     seeds: seedsOf(options.seeds, quick),
     hardware: namesOf('--hardware', options.hardware, HARDWARE) ?? [IDEAL],
-    algorithms: namesOf('--algorithms', options.algorithms, ALGORITHMS) ?? ALGORITHMS,
+    algorithms: [
+      ...(namesOf('--algorithms', options.algorithms, ALGORITHMS) ?? ALGORITHMS),
+      ...(options.frontier === true ? FRONTIER : []),
+    ],
   };
 }
 
@@ -64,6 +69,12 @@ function lengthOf({ windowMs, warmUpSeconds, seconds }: Timing, quick: boolean):
   const warmUpWindows = Math.round((warmUpSeconds * 1000) / windowMs);
   const judged = Math.round(((quick ? QUICK_SECONDS : seconds) * 1000) / windowMs);
   return { windowMs, windows: warmUpWindows + judged, warmUpWindows };
+}
+
+/** Seeds for tuning never go with traffic on which nothing is tuned. */
+function defaultInputs(seeds: string | undefined, quick: boolean): readonly Input[] {
+  if (quick) return INPUTS.filter((input) => input.name === 'mix');
+  return seeds === 'tune' ? INPUTS : [...INPUTS, ...UNTUNED_INPUTS];
 }
 
 function seedsOf(text: string | undefined, quick: boolean): readonly number[] {

@@ -7,7 +7,7 @@ import {
   settingName,
 } from './game/figures.ts';
 import { grouped } from './game/groups.ts';
-import { NORIKAE, NORIKAE_PACKETS } from './algorithms/norikae.ts';
+import { isOurs, NORIKAE, NORIKAE_PACKETS } from './algorithms/norikae.ts';
 
 /** Smaller differences in coverage count as equal. */
 const LEVEL = 0.0005;
@@ -107,19 +107,20 @@ function rankingBy(
   return [`${unit}, beside the best other of each setting: ${counts}; ${furthest}`];
 }
 
-interface Sides {
+/** Ours, and the opponents. */
+export interface Sides {
   readonly ours: AlgorithmFigures | undefined;
   readonly peers: readonly AlgorithmFigures[];
 }
 
 /** Our algorithm for this unit; on a node, scarcity selects it. */
-function sides({ algorithms }: SettingFigures, unit: keyof Bound): Sides {
+export function sides({ algorithms }: SettingFigures, unit: keyof Bound): Sides {
   const names = [NORIKAE.name, NORIKAE_PACKETS.name];
   const wanted = unit === 'bytes' ? names : names.toReversed();
   const found = wanted.map((name) => algorithms.find((a) => a.algorithm === name));
   return {
     ours: found[0] ?? found[1],
-    peers: algorithms.filter((a) => !names.includes(a.algorithm)),
+    peers: algorithms.filter((a) => !isOurs(a.algorithm)),
   };
 }
 

@@ -12,6 +12,8 @@ export interface DecisionOptions {
   readonly tables?: string | undefined;
   readonly windows?: string | undefined;
   readonly algorithms?: string | undefined;
+  /** True: Norikae also with other prices of an operation. */
+  readonly frontier?: boolean | undefined;
   /** What tables cannot do, by comma. */
   readonly hardware?: string | undefined;
 }

@@ -1,5 +1,6 @@
 import { Placement } from '../model/flow.ts';
 import type { FlowTable } from '../model/flow-table.ts';
+import type { Choice } from './choice.ts';
 import { type Contenders, isScoredByWorth, setReason } from './contenders.ts';
 import type { Groups } from './groups.ts';
 import { MIN_SCORE_RATIO } from './moves.ts';
@@ -18,8 +19,8 @@ export interface FillersOptions {
   /** Entries of the backend's table. */
   readonly entries: number;
   readonly contenders: Contenders;
-  /** The contenders' rows, best first. */
-  readonly order: Int32Array;
+  /** The choice of the plan. */
+  readonly choice: Choice;
   readonly groups: Groups;
   /** Rows that the plan withdraws. */
   readonly withdraw: readonly number[];
@@ -42,8 +43,8 @@ export function findFillers(
   refused: readonly number[],
   share: number,
 ): readonly number[] {
-  const { table, order, groups } = o;
-  const { keys, count } = o.contenders;
+  const { table, choice, groups } = o;
+  const { keys } = o.contenders;
   const { placement, slice, score } = table.decision;
   const isWorth = (row: number): boolean => isScoredByWorth(table, row);
   const worth = refused.filter(isWorth).reduce((sum, row) => sum + score[row], 0);
@@ -58,7 +59,8 @@ export function findFillers(
   const least = refused.reduce((min, row) => Math.min(min, keys[row]), Number.POSITIVE_INFINITY);
   const spare = groups.used.map((used, group) => used - groups.guaranteed[group]);
   const fillers: number[] = [];
-  for (let i = count - 1; i >= 0 && fillers.length < max; i--) {
+  const { order } = choice;
+  for (let i = order.length - 1; i >= 0 && fillers.length < max; i--) {
     const row = order[i];
     if (placement[row] === Placement.onload || leaving.has(row)) continue;
     if (MIN_SCORE_RATIO * keys[row] >= least) break;

@@ -1,6 +1,6 @@
 /**
  * Swaps are skipped that together gain less than the larger of two values: this part of the gain of
- * all swaps, or this part of the worth of all placed flows.
+ * all swaps, unless the options say otherwise, or this part of the worth of all placed flows.
  */
 const NEGLIGIBLE_GAINS = 0.08;
 const NEGLIGIBLE_WORTH = 0.005;
@@ -12,6 +12,12 @@ const STEPS_PER_OCTAVE = 4;
 /** Computes the minimum gain for which a swap is worth its two operations. */
 export class GainThreshold {
   readonly #byStep = new Float64Array(STEPS);
+  readonly #skippedGains: number;
+
+  /** @param skippedGains part of the gain of all swaps that is left undone, 0 to 1 */
+  constructor(skippedGains: number = NEGLIGIBLE_GAINS) {
+    this.#skippedGains = skippedGains;
+  }
 
   /**
    * Minimum gain of a swap: the largest value below which all swaps together gain next to nothing
@@ -34,7 +40,7 @@ export class GainThreshold {
     for (let i = 0; i < count; i++) {
       if (gains[i] > 0) this.#byStep[stepOf(gains[i], largest)] += gains[i];
     }
-    let slack = Math.max(all * NEGLIGIBLE_GAINS, worth * NEGLIGIBLE_WORTH);
+    let slack = Math.max(all * this.#skippedGains, worth * NEGLIGIBLE_WORTH);
     for (let step = STEPS - 1; step >= 0; step--) {
       slack -= this.#byStep[step];
       // Skipping this step, too, would lose too much: the gains from here up are worth it.

@@ -36,7 +36,7 @@ export class Moves {
   readonly replaced: number[] = [];
   /** Minimum gain for which entries were swapped, packets/s. */
   swapGain = 0;
-  readonly #threshold = new GainThreshold();
+  readonly #threshold: GainThreshold;
   #free = 0;
   #tokens = 0;
   #waiting: Int32Array = new Int32Array(0);
@@ -45,6 +45,11 @@ export class Moves {
   #losers = new Int32Array(0);
   #gains = new Float64Array(0);
   #pairs = 0;
+
+  /** @param skippedGains as in {@link GainThreshold} */
+  constructor(skippedGains?: number) {
+    this.#threshold = new GainThreshold(skippedGains);
+  }
 
   planMoves(o: MovesOptions): void {
     const { contenders, choice, groups } = o;

@@ -15,6 +15,10 @@ export interface PlannerOptions {
   readonly minHoldMs: number;
   /** Budget of operations; operations for safety are charged to it but never delayed. */
   readonly operations: TokenBucketOptions;
+  /**
+   * Part of the gain of all swaps that is left undone to save operations, 0 to 1; left out: 0.08.
+   */
+  readonly skippedGains?: number;
 }
 
 /** What the planner may use of one backend's table. */

@@ -1,5 +1,4 @@
 import type { FlowTable } from '../model/flow-table.ts';
-import { DescendingOrder } from '../model/descending-order.ts';
 import { findFillers } from './fillers.ts';
 import { Choice } from './choice.ts';
 import { Contenders } from './contenders.ts';
@@ -14,7 +13,7 @@ import { TokenBucket } from './token-bucket.ts';
  * backend's throughput limits. Plans a bounded number of moves towards that choice, if they gain
  * enough. Sets the reasons of the rows, and keeps no state per flow: all of it is in the table.
  *
- * Linear in flows: rows are sorted by a radix sort.
+ * Linear in flows: of many, only the best are sorted, by a radix sort.
  */
 export class Planner {
   readonly #options: PlannerOptions;
@@ -22,13 +21,13 @@ export class Planner {
   readonly #contenders = new Contenders();
   readonly #groups = new Groups();
   readonly #throughput = new Throughput();
-  readonly #order = new DescendingOrder();
   readonly #choice = new Choice();
-  readonly #moves = new Moves();
+  readonly #moves: Moves;
 
   constructor(options: PlannerOptions) {
     this.#options = options;
     this.#bucket = new TokenBucket(options.operations);
+    this.#moves = new Moves(options.skippedGains);
   }
 
   /** Charges operations that applying a plan took beyond those planned. */
@@ -47,8 +46,7 @@ export class Planner {
     throughput.startSums(table, tableBudget.ports, tableBudget.limits);
     const { minHoldMs } = this.#options;
     contenders.classify({ table, tableBudget, minHoldMs, nowMs, budget, groups, throughput });
-    const order = this.#order.sort(contenders.rows, contenders.count, contenders.keys);
-    choice.choose({ table, contenders, groups, throughput, entries, order });
+    choice.choose({ table, contenders, groups, throughput, entries });
     this.#moves.planMoves({ table, contenders, groups, choice, entries, budget });
     const { withdraw, withdrawalCauses, install, replaced, swapGain } = this.#moves;
     const planned = withdraw.length + install.length;
@@ -56,7 +54,7 @@ export class Planner {
     const spares = Math.min(choice.spareCount, Math.max(0, budget - planned));
     const { worth } = choice;
     const left = budget - planned;
-    const fillers = { table, entries, contenders, order, groups, withdraw, worth, budget: left };
+    const fillers = { table, entries, contenders, choice, groups, withdraw, worth, budget: left };
     return {
       withdraw,
       withdrawalCauses,

@@ -5,7 +5,7 @@ import type { LimitUse } from './plan.ts';
 import type { ThroughputLimit } from './throughput-limit.ts';
 
 /** Limits of a flow without any. */
-const NONE: readonly number[] = [];
+const NONE = new Int32Array(0);
 
 /** Newcomers are placed up to this share of a limit; placed flows stay up to the limit itself. */
 const NEWCOMER_SHARE = 0.9;
@@ -19,7 +19,10 @@ export class Throughput {
   #packets = new Float64Array(0);
   #bits = new Float64Array(0);
   /** Sets of limits, each as indexes into the limits. */
-  #sets: (readonly number[])[] = [];
+  #sets: Int32Array[] = [];
+  /** By limit. */
+  #maxPackets = new Float64Array(0);
+  #maxBits = new Float64Array(0);
   readonly #setOf = new Map<string, number>();
   readonly #rows = new SideTable('version');
   /** By row: 1 + index into the sets; 0: not looked up yet. */
@@ -39,7 +42,13 @@ export class Throughput {
     if (this.#packets.length !== limits.length) {
       this.#packets = new Float64Array(limits.length);
       this.#bits = new Float64Array(limits.length);
+      this.#maxPackets = new Float64Array(limits.length);
+      this.#maxBits = new Float64Array(limits.length);
     }
+    limits.forEach(({ packetsPerSecond, bitsPerSecond }, i) => {
+      this.#maxPackets[i] = packetsPerSecond;
+      this.#maxBits[i] = bitsPerSecond;
+    });
     this.#packets.fill(0);
     this.#bits.fill(0);
   }
@@ -47,9 +56,10 @@ export class Throughput {
   /** Adds the expected traffic of the row's flow. */
   addFlow(table: FlowTable, row: number): void {
     const { packetsPerSecond, bitsPerSecond } = table.forecast;
-    for (const limit of this.#limitsOf(table, row)) {
-      this.#packets[limit] += packetsPerSecond[row];
-      this.#bits[limit] += bitsPerSecond[row];
+    const set = this.#limitsOf(table, row);
+    for (let i = 0; i < set.length; i++) {
+      this.#packets[set[i]] += packetsPerSecond[row];
+      this.#bits[set[i]] += bitsPerSecond[row];
     }
   }
 
@@ -57,10 +67,12 @@ export class Throughput {
   exceededLimit(table: FlowTable, row: number, newcomer: boolean): number {
     const { packetsPerSecond, bitsPerSecond } = table.forecast;
     const share = newcomer ? NEWCOMER_SHARE : 1;
-    for (const i of this.#limitsOf(table, row)) {
-      const limit = this.#limits[i];
-      if (this.#packets[i] + packetsPerSecond[row] > share * limit.packetsPerSecond) return i;
-      if (this.#bits[i] + bitsPerSecond[row] > share * limit.bitsPerSecond) return i;
+    const set = this.#limitsOf(table, row);
+    for (let i = 0; i < set.length; i++) {
+      const limit = set[i];
+      if (this.#packets[limit] + packetsPerSecond[row] > share * this.#maxPackets[limit])
+        return limit;
+      if (this.#bits[limit] + bitsPerSecond[row] > share * this.#maxBits[limit]) return limit;
     }
     return -1;
   }
@@ -84,7 +96,7 @@ export class Throughput {
     }));
   }
 
-  #limitsOf(table: FlowTable, row: number): readonly number[] {
+  #limitsOf(table: FlowTable, row: number): Int32Array {
     if (this.#limits.length === 0) return NONE;
     const set = this.#set.values;
     if (set[row] === 0) set[row] = 1 + this.#findSet(table, row);
@@ -106,7 +118,7 @@ export class Throughput {
     const key = set.join();
     let number = this.#setOf.get(key);
     if (number === undefined) {
-      number = this.#sets.push(set) - 1;
+      number = this.#sets.push(Int32Array.from(set)) - 1;
       this.#setOf.set(key, number);
     }
     return number;

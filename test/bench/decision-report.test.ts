@@ -3,8 +3,9 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { run } from '../../bench/decisions/bench.ts';
-import type { SettingFigures } from '../../bench/decisions/game/figures.ts';
+import { meanFigures, type SettingFigures } from '../../bench/decisions/game/figures.ts';
 import { DecisionOptionError, scopeOf } from '../../bench/decisions/options.ts';
+import { leadNotes, leadsOf } from '../../bench/decisions/paired-lead.ts';
 import { coveragePlot } from '../../bench/decisions/plots/coverage-plot.ts';
 import { element } from '../../bench/decisions/plots/svg.ts';
 import { comparisonsOf, rankingOf } from '../../bench/decisions/ranking.ts';
@@ -73,6 +74,32 @@ describe('the report of the decisions bench', () => {
     assert.match(bytes, /ahead in 1, level in 1, behind in 0; 0\.0 points at the least/);
     assert.match(nearBytes, /^bytes, of the lowest ceiling: 55\.6% on average, 55\.6% in mix 500/);
     assert.match(packets, /ahead in 1, level in 0, behind in 1; -20\.0 points .*beside lru/);
+  });
+
+  it('gives the paired interval of the lead over the best opponent', () => {
+    const runs = [0.5, 0.6, 0.7].map((bytes, i) =>
+      figures({}, { norikae: [bytes, 0.5, 9], lru: [bytes - 0.01 * i, 0.5, 3], lfu: [0, 0.6, 1] }),
+    );
+    const leads = leadsOf(runs);
+    assert.ok(leads !== undefined);
+    assert.equal(leads.bytes.opponent, 'lru');
+    // Differences of 0, 1 and 2 points: 1 point, +- 4.303 x 1 / sqrt(3).
+    assert.ok(Math.abs(leads.bytes.mean - 0.01) < 1e-9);
+    assert.ok(Math.abs(leads.bytes.low - (0.01 - 0.04303 / Math.sqrt(3))) < 1e-6);
+    assert.ok(Math.abs(leads.packets.high + 0.1) < 1e-9, 'no spread, no width');
+    const [bytes, , dominated, packets] = leadNotes([{ ...meanFigures(runs), leads }]);
+    assert.match(bytes, /ends below -0\.3 points in 1 of 1 contended/);
+    assert.match(dominated, /more coverage and fewer operations: 0/);
+    assert.match(packets, /^packets: .* in 1 of 1/);
+    assert.equal(leadsOf(runs.slice(0, 1)), undefined);
+  });
+
+  it('tunes nothing on traffic that is kept apart', () => {
+    const names = (seeds?: string): string[] =>
+      scopeOf({ seeds }, false).inputs.map((input) => input.name);
+    assert.equal(names('tune').includes('streaming'), false);
+    assert.equal(names().includes('streaming'), true);
+    assert.equal(scopeOf({}, false).seeds.length, 20);
   });
 
   it('refuses invalid options, with the valid ones', () => {

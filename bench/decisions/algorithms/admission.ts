@@ -2,7 +2,7 @@ import { Sfc32 } from '../../../adapters/emulator/random.ts';
 import type { AlgorithmFamily } from '../game/algorithm.ts';
 import { Threshold } from './threshold.ts';
 
-/** Time-out of entries; the best on the tuning seeds of 1, 2 and 5 s. */
+/** Time-out of entries, as in the scripts for elephants. */
 const IDLE_MS = 2_000;
 /** Packets, or multiples of this many bytes, after which flows are admitted. */
 const PACKETS = [1, 8, 64, 512, 4_096];

@@ -3,7 +3,7 @@ import { KeepBest } from './keep-best.ts';
 
 /** Time constant with which what a service has sent loses weight, ms. */
 const MEMORY_MS = 60_000;
-/** Time-out of entries; the best on the tuning seeds of 1, 2 and 5 s. */
+/** Time-out of entries. */
 const IDLE_MS = 1_000;
 
 /**

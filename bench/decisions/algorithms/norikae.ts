@@ -26,6 +26,23 @@ export const NORIKAE_PACKETS: Algorithm = {
   create: (context) => new Norikae(context, 0),
 };
 
+/** Parts of the gain of all swaps that are left undone: the price of operations. */
+const PRICES = [0.01, 0.03, 0.2, 0.4, 0.6];
+
+/** Ours with other prices of an operation, which trade coverage for operations. */
+export const FRONTIER: readonly Algorithm[] = PRICES.flatMap((skippedGains) =>
+  [NORIKAE, NORIKAE_PACKETS].map(({ name }) => ({
+    name: `${name}@${skippedGains}`,
+    create: (context: PlacerContext) =>
+      new Norikae(context, name === NORIKAE.name ? 1 : 0, skippedGains),
+  })),
+);
+
+/** True for ours, with any price of an operation. */
+export function isOurs(algorithm: string): boolean {
+  return algorithm.startsWith(NORIKAE.name);
+}
+
 /**
  * Writes what the shipped default policy writes for a flow to offload; the only effect of a policy
  * in the bench.
@@ -48,14 +65,19 @@ class Norikae implements Placer {
   readonly #signal = new AbortController().signal;
   #nowMs = 0;
 
-  /** @param bitShare share of bits in the worth of flows, from the node's scarcity */
-  constructor(context: PlacerContext, bitShare: number) {
+  /**
+   * @param bitShare share of bits in the worth of flows, from the node's scarcity
+   * @param skippedGains as in the planner's options; left out: the daemon's
+   */
+  constructor(context: PlacerContext, bitShare: number, skippedGains?: number) {
     this.#flows = new ObservedFlows(context, bitShare);
     this.#backend = new TableBackend(context.entries, context.hardware);
+    const planner =
+      skippedGains === undefined ? DEFAULT_PLANNER : { ...DEFAULT_PLANNER, skippedGains };
     const clock = { now: () => this.#nowMs };
     this.#controller = new BackendController(
       this.#backend,
-      { planner: DEFAULT_PLANNER, clock, auditMs: AUDIT_MS },
+      { planner, clock, auditMs: AUDIT_MS },
       this.#changes,
     );
   }

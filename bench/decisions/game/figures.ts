@@ -1,4 +1,4 @@
-import type { Bounds } from './bounds.ts';
+import type { Bound, Bounds } from './bounds.ts';
 import type { RunResult } from './run.ts';
 import type { Sightings } from '../traces/sightings.ts';
 import type { Trace } from '../traces/trace.ts';
@@ -44,6 +44,19 @@ export interface SettingFigures extends Setting {
   readonly trace: TraceFigures;
   readonly bounds: Bounds;
   readonly algorithms: readonly AlgorithmFigures[];
+  /** By how much ours is ahead of the best opponent, over the seeds; left out: one seed. */
+  readonly leads?: Readonly<Record<keyof Bound, PairedLead>>;
+}
+
+/** Difference of two algorithms on the same traffic, in shares of it. */
+export interface PairedLead {
+  /** The opponent with the highest mean. */
+  readonly opponent: string;
+  readonly mean: number;
+  /** Ends of the 95 % interval of the mean. */
+  readonly low: number;
+  readonly high: number;
+  readonly seeds: number;
 }
 
 /** An algorithm's figures beside the ceilings. */
@@ -82,7 +95,7 @@ export function traceFigures(trace: Trace, seen: Sightings): TraceFigures {
 
 /** Means of the same setting over several seeds. */
 export function meanFigures(runs: readonly SettingFigures[]): SettingFigures {
-  const [first] = runs;
+  const [{ leads: _, ...first }] = runs;
   const informed = runs.flatMap((r) => r.bounds.informed ?? []);
   return {
     ...first,

@@ -1,7 +1,9 @@
 import { maxWithoutForesight } from '../game/bounds.ts';
-import type { SettingFigures } from '../game/figures.ts';
+import { isOurs } from '../algorithms/norikae.ts';
+import type { AlgorithmFigures, SettingFigures } from '../game/figures.ts';
+import { grouped } from '../game/groups.ts';
 import type { Covered } from './coverage-plot.ts';
-import { legend, mark } from './theme.ts';
+import { legend, line, mark } from './theme.ts';
 import { ceiling, frame, type Panel, xLabel, yOf } from './panel.ts';
 import { document, element, text } from './svg.ts';
 
@@ -20,7 +22,7 @@ const COLUMNS = 2;
  * @param means figures of one window length and load, means over the inputs
  */
 export function operationsPlot(means: readonly SettingFigures[], covered: Covered): string {
-  const names = means[0].algorithms.map((a) => a.algorithm);
+  const names = means[0].algorithms.map((a) => a.algorithm).filter((name) => !name.includes('@'));
   const { windowMs, trace } = means[0];
   const rows = Math.ceil(means.length / COLUMNS);
   const legendTop = TOP + rows * (PANEL.height + GAP_Y);
@@ -76,12 +78,27 @@ function panelOf(figures: SettingFigures, covered: Covered, panel: Panel): strin
       ],
       false,
     ),
+    ...frontiers(moving).map((points) =>
+      line(
+        points[0].algorithm,
+        points.map((a) => [x(Math.log10(a.operationsPerSecond)), yOf(panel, covered.of(a))]),
+      ),
+    ),
     ...moving
       .toReversed()
       .map((a) =>
         mark(a.algorithm, x(Math.log10(a.operationsPerSecond)), yOf(panel, covered.of(a))),
       ),
   ];
+}
+
+/** Ours by bytes and by packets, with each price of an operation, in the order of operations. */
+function frontiers(algorithms: readonly AlgorithmFigures[]): AlgorithmFigures[][] {
+  const ours = algorithms.filter((a) => isOurs(a.algorithm));
+  const kinds = grouped(ours, (a) => a.algorithm.split('@')[0]);
+  return [...kinds.values()]
+    .filter((kind) => kind.length > 1)
+    .map((kind) => kind.toSorted((a, b) => a.operationsPerSecond - b.operationsPerSecond));
 }
 
 /** From the tenth below the minimum to the tenth above the ceiling. */

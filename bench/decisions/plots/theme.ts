@@ -1,3 +1,4 @@
+import { isOurs } from '../algorithms/norikae.ts';
 import { element, text } from './svg.ts';
 
 /** Style of an algorithm; related ones share a colour and differ in dash or fill. */
@@ -18,17 +19,16 @@ const LOOKS: ReadonlyMap<string, Style> = new Map([
   ['hhf', { colour: '#ae3ec9', second: true }],
   ['ovs', { colour: '#868e96', second: false }],
   ['ovs-rebalancer', { colour: '#868e96', second: true }],
+  ['oftpl-bytes', { colour: '#e03131', second: false }],
+  ['oftpl-packets', { colour: '#e03131', second: true }],
   ['elephants-tuned', { colour: '#c69000', second: false }],
   ['sflow-elephants', { colour: '#c69000', second: true }],
 ]);
-const OTHER: Style = { colour: '#e03131', second: false };
+/** Of opponents without a colour of their own. */
+const OTHER: Style = { colour: '#adb5bd', second: false };
 
 function styleOf(algorithm: string): Style {
-  return LOOKS.get(algorithm) ?? OTHER;
-}
-
-function isOurs(algorithm: string): boolean {
-  return algorithm.startsWith('norikae');
+  return LOOKS.get(algorithm.split('@')[0]) ?? OTHER;
 }
 
 /** A line through points; ours is broader. */

@@ -55,6 +55,42 @@ export const INPUTS: readonly Input[] = [
   },
 ];
 
+/** Segments of adaptive streams: about 2 to 10 s at 1 to 8 Mbit/s, bytes. */
+const VIDEO_SEGMENTS: CdfPoints = [
+  [250_000, 0],
+  [500_000, 20],
+  [1_000_000, 55],
+  [2_500_000, 85],
+  [10_000_000, 100],
+];
+/** Frames of calls, from audio to video, bytes. */
+const CALL_FRAMES: CdfPoints = [
+  [80, 0],
+  [160, 40],
+  [1_200, 80],
+  [12_000, 100],
+];
+/** Objects of web pages, bytes. */
+const WEB_OBJECTS: CdfPoints = [
+  [500, 0],
+  [5_000, 40],
+  [30_000, 75],
+  [200_000, 95],
+  [2_000_000, 100],
+];
+
+/** Traffic on which nothing was tuned: adaptive streams, calls and web pages. */
+export const UNTUNED_INPUTS: readonly Input[] = [
+  {
+    name: 'streaming',
+    kinds: [
+      { sizes: VIDEO_SEGMENTS, share: 0.7, transfers: 40, pauseMs: [1_000, 8_000], udpShare: 0.3 },
+      { sizes: CALL_FRAMES, share: 0.2, transfers: 2_000, pauseMs: [15, 40], udpShare: 1 },
+      { sizes: WEB_OBJECTS, share: 0.1, transfers: 12, pauseMs: [20, 4_000], udpShare: 0.2 },
+    ],
+  },
+];
+
 /** Approximate numbers of megaflows of the vSwitch, which make each table too small. */
 export const LOADS: readonly number[] = [500, 4_000, 32_000];
 
