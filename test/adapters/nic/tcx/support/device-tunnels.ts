@@ -35,7 +35,7 @@ export function describeDeviceTunnels(
   ...needed: readonly Need[]
 ): void {
   describe(`${hook} and ${kind} devices`, function () {
-    this.timeout(60_000);
+    this.timeout(180_000);
     const device = `${NAMES[kind]}_sys_${UDP_PORT}`;
     let world: World;
     let backend: HostBackend;
@@ -128,7 +128,7 @@ export function describeDeviceTunnels(
     /** What arrives, by number. */
     async function arrived(capture: Capture): Promise<readonly Buffer[]> {
       await waitFor('the packets', () => (capture.frames.length >= PACKETS ? true : undefined), {
-        timeoutMs: 5_000,
+        timeoutMs: 20_000,
       });
       const found = new Map(capture.take().map(({ bytes }) => [sequenceOf(bytes), bytes]));
       return Array.from({ length: PACKETS }, (_, n) => found.get(n) ?? Buffer.alloc(0));
