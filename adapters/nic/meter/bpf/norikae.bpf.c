@@ -149,13 +149,12 @@ static __always_inline void count(struct __sk_buff *skb, __u64 now, __u32 times)
 	struct counted counted = {};
 	counted.identity[0] = port->identity[0];
 	counted.identity[1] = port->identity[1];
+	__u32 encapsulation = port->flags & PORT_HAS_ENDPOINTS ? encapsulation_of(ifindex, &packet) : 0;
 	if (port->encapsulation) {
 		counted.key.kind = KIND_TUNNELLED;
 		if (read_metadata(skb, port, counted.identity, &counted.outer_tos, &counted.outer_ttl))
 			return;
-	}
-	__u32 encapsulation = port->flags & PORT_HAS_ENDPOINTS ? encapsulation_of(ifindex, &packet) : 0;
-	if (encapsulation) {
+	} else if (encapsulation) {
 		counted.outer_tos = packet.ip_tos;
 		counted.outer_ttl = packet.ip_ttl;
 		counted.key.kind = KIND_TUNNELLED;
