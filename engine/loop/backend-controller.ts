@@ -122,9 +122,9 @@ export class BackendController {
       return isHeldDown(row) ? 'carries-nothing' : this.#gate.obstacle(table, row);
     };
     const { entries } = this;
-    const budget = { placement, entries, slices, ports, limits, supports, obstacle };
-    const all = newcomers === undefined ? budget : { ...budget, newcomers };
-    return this.planner.plan(table, all, nowMs);
+    // One shape with and without newcomers, so that the planner's loops stay compiled.
+    const budget = { placement, entries, slices, ports, limits, supports, obstacle, newcomers };
+    return this.planner.plan(table, budget, nowMs);
   }
 
   /** What the ports by which flows can enter save and cost, as of the last plan. */

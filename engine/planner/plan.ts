@@ -36,7 +36,7 @@ export interface TableBudget {
   /**
    * The flows without an entry that may get one; all others wait for the next plan. Left out: all may.
    */
-  readonly newcomers?: ReadonlySet<number>;
+  readonly newcomers?: ReadonlySet<number> | undefined;
   /**
    * What else keeps the row's flow from having an entry; an entry that it has is removed. Left out:
    * nothing.
