@@ -145,11 +145,14 @@ static __attribute__((noinline)) int encapsulate(struct __sk_buff *skb,
 	key.tunnel_id = bpf_ntohl(*(const __be32 *)(head + 4)) >> 8;
 	if (bpf_skb_set_tunnel_key(skb, &key, sizeof(key), flags))
 		return -1;
-	__u32 options = header->length - at - TUNNEL_BYTES;
+	__u64 options = header->length - at - TUNNEL_BYTES;
 	if (!options)
 		return 0;
 	if (options > MAX_TUNNEL_OPTIONS)
 		return -1;
+	/* The compiler knows that there are some, but the verifier of Linux 6.1 does not. Options are whole words. */
+	asm volatile("" : "+r"(options));
+	options = ((options - 4) & (MAX_TUNNEL_OPTIONS - 1)) + 4;
 	return bpf_skb_set_tunnel_opt(skb, (void *)(head + TUNNEL_BYTES), options) ? -1 : 0;
 }
 
