@@ -5,7 +5,6 @@ import type { Maps } from '../core/maps.ts';
 import type { PinnedPrograms } from '../core/pinned-programs.ts';
 import type { ProgramLoader } from '../core/program-loader.ts';
 import { PROGRAMS, type ProgramKind } from './programs.ts';
-import type { Stalls } from './stalls.ts';
 import { type XdpDevices, XDP_FLAG } from './xdp-devices.ts';
 
 /** Id that the kernel reports for a device without a program. */
@@ -19,7 +18,7 @@ export interface AttachedProgramsParts {
   readonly pins: PinnedPrograms;
   readonly loader: ProgramLoader;
   readonly maps: Maps;
-  readonly stalls: Stalls;
+  readonly ownMaps: readonly { readonly id: number }[];
 }
 
 /** The programs that are attached to devices, and whose they are. */
@@ -38,7 +37,7 @@ export class AttachedPrograms {
     this.#onDevices = parts.onDevices;
     this.#pins = parts.pins;
     this.#loader = parts.loader;
-    this.#mapIds = new Set([...parts.maps.ids(), parts.stalls.id]);
+    this.#mapIds = new Set([...parts.maps.ids(), ...parts.ownMaps.map(({ id }) => id)]);
     this.#controlIds = parts.maps.controlIds();
   }
 

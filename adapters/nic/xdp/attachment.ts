@@ -11,7 +11,6 @@ import { PreparedPrograms } from './prepared-programs.ts';
 import { flagsOf, ProgramAttacher, splits } from './program-attacher.ts';
 import type { ProgramLoader } from '../core/program-loader.ts';
 import { boundKind, programFor } from './programs.ts';
-import type { Stalls } from './stalls.ts';
 import { type AttachMode, XdpDevices } from './xdp-devices.ts';
 
 /**
@@ -26,7 +25,8 @@ const L2_BYTES = 18;
 /** What an attachment works with. */
 export interface AttachmentParts extends HookTools {
   readonly loader: ProgramLoader;
-  readonly stalls: Stalls;
+  /** The maps that only XDP programs use. */
+  readonly ownMaps: readonly { readonly id: number }[];
 }
 
 /** Attaches XDP programs to devices. */
@@ -40,7 +40,7 @@ export class XdpAttachment implements Attachment {
   readonly #attacher: ProgramAttacher;
 
   private constructor(
-    { libbpf, programs, loader, maps, stalls, lock, own }: AttachmentParts,
+    { libbpf, programs, loader, maps, ownMaps, lock, own }: AttachmentParts,
     mode: XdpBackendOptions['mode'],
   ) {
     this.#loader = loader;
@@ -57,7 +57,7 @@ export class XdpAttachment implements Attachment {
       pins,
       loader,
       maps,
-      stalls,
+      ownMaps,
     });
     this.#attached = attached;
     own.add((programId) => attached.isOurs(programId));

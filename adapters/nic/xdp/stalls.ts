@@ -3,12 +3,21 @@ import { join } from 'node:path';
 import type { Libbpf } from '../core/libbpf.ts';
 import { HASH, MAX_PORTS } from '../core/maps.ts';
 import { u32 } from '../core/records.ts';
+import { pinnedMap } from './pinned-map.ts';
 
 /** The map's symbol in the BPF object, and its file in the pin directory. */
 export const STALLS_MAP = 'stalled';
 
 /** `struct stall` of bpf/stall.h; test/adapters/nic/xdp/stalls-layout.test.ts compares the two. */
 export const STALL = { untilNs: 0, durationNs: 8, bytes: 16 } as const;
+
+const MAP = {
+  name: STALLS_MAP,
+  type: HASH,
+  keySize: 4,
+  valueSize: STALL.bytes,
+  maxEntries: MAX_PORTS,
+} as const;
 
 /** The ports that redirects cannot reach at present; the guard program writes them. */
 export class Stalls {
@@ -25,8 +34,7 @@ export class Stalls {
   /** Opens the pinned map of an earlier daemon if it is valid, otherwise creates one. */
   static open(libbpf: Libbpf, pinPath: string, adopt: boolean): Stalls {
     const path = join(pinPath, STALLS_MAP);
-    const pinned = adopt ? open(libbpf, path) : undefined;
-    return new Stalls(libbpf, path, pinned ?? create(libbpf, path));
+    return new Stalls(libbpf, path, pinnedMap(libbpf, path, MAP, adopt));
   }
 
   /** Kernel id of the map. */
@@ -53,23 +61,4 @@ export class Stalls {
   unpin(): void {
     rmSync(this.#path, { force: true });
   }
-}
-
-/** The pinned map; undefined when there is none of this layout and size. */
-function open(libbpf: Libbpf, path: string): number | undefined {
-  const fd = libbpf.pinned(path);
-  if (fd === undefined) return undefined;
-  const { type, keySize, valueSize, maxEntries } = libbpf.mapInfo(fd);
-  const isSame =
-    type === HASH && keySize === 4 && valueSize === STALL.bytes && maxEntries === MAX_PORTS;
-  if (isSame) return fd;
-  libbpf.close(fd);
-  return undefined;
-}
-
-function create(libbpf: Libbpf, path: string): number {
-  rmSync(path, { force: true });
-  const fd = libbpf.createMap(HASH, STALLS_MAP, 4, STALL.bytes, MAX_PORTS);
-  libbpf.pin(fd, path);
-  return fd;
 }

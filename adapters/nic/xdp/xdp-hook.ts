@@ -2,6 +2,7 @@ import type { Hook, HookTools, OpenHook } from '../core/hook.ts';
 import type { PortReport } from '../core/port-report.ts';
 import { ProgramLoader } from '../core/program-loader.ts';
 import { CONTROL } from '../core/records.ts';
+import { Arrival } from './arrival.ts';
 import { XdpAttachment } from './attachment.ts';
 import { startGuard } from './guard.ts';
 import type { XdpBackendOptions } from './options.ts';
@@ -16,16 +17,17 @@ const MIN_STALL_MS = 5_000;
 /** What the programs of the BPF object are loaded with. */
 export interface XdpLoaderParts extends Pick<HookTools, 'programs' | 'maps'> {
   readonly stalls: Stalls;
+  readonly arrival: Arrival;
   readonly objectPath: string;
 }
 
 /** Opens the BPF objects. @throws {ObjectUnusable} */
 export function xdpLoader(parts: XdpLoaderParts): Promise<ProgramLoader> {
-  const { programs, maps, stalls, objectPath } = parts;
+  const { programs, maps, stalls, arrival, objectPath } = parts;
   return ProgramLoader.open({
     programs,
     objects: xdpObjects(objectPath),
-    maps: new Map([...maps.byName(), [STALLS_MAP, stalls.fd]]),
+    maps: new Map([...maps.byName(), [STALLS_MAP, stalls.fd], [arrival.name, arrival.fd]]),
   });
 }
 
@@ -50,10 +52,12 @@ async function openXdp(options: XdpBackendOptions, tools: HookTools): Promise<Ho
   try {
     const stalls = Stalls.open(libbpf, options.pinPath, tools.areMapsAdopted);
     undo.unshift(() => stalls.close());
+    const arrival = new Arrival(libbpf, options.pinPath, tools.areMapsAdopted);
+    undo.unshift(() => arrival.close());
     maps.setWord(CONTROL.minStallNs, BigInt(options.minStallMs ?? MIN_STALL_MS) * 1_000_000n);
     const { objectPath } = options;
-    const loader = await xdpLoader({ programs, maps, stalls, objectPath });
-    const parts = { ...tools, loader, stalls };
+    const loader = await xdpLoader({ programs, maps, stalls, arrival, objectPath });
+    const parts = { ...tools, loader, ownMaps: [stalls, arrival] };
     const attachment = await XdpAttachment.open(parts, options.mode);
     undo.unshift(() => attachment.close());
     const guard = await startGuard(programs, loader);
@@ -71,7 +75,10 @@ async function openXdp(options: XdpBackendOptions, tools: HookTools): Promise<Ho
       refusal: () => undefined,
       mustDetach: () => false,
       describe: (ports) => describe(libbpf.version(), ports, guard !== undefined),
-      unpin: () => stalls.unpin(),
+      unpin: () => {
+        stalls.unpin();
+        arrival.unpin();
+      },
       close,
     };
   } catch (error) {

@@ -7,6 +7,7 @@ import { ProgramLoader } from '../../../../../adapters/nic/core/program-loader.t
 import { PORT_REF, u32 } from '../../../../../adapters/nic/core/records.ts';
 import { INGRESS_PROGRAM } from '../../../../../adapters/nic/tcx/ingress-attachment.ts';
 import { PROGRAMS } from '../../../../../adapters/nic/xdp/programs.ts';
+import { Arrival } from '../../../../../adapters/nic/xdp/arrival.ts';
 import { Stalls } from '../../../../../adapters/nic/xdp/stalls.ts';
 import { xdpLoader } from '../../../../../adapters/nic/xdp/xdp-hook.ts';
 
@@ -104,11 +105,13 @@ export class ProgramRun {
     const maps = Maps.open(libbpf, pinPath, sizesFor(entries));
     if (maps === undefined) throw new Error(`nothing pinned at ${pinPath}`);
     const stalls = Stalls.open(libbpf, pinPath, true);
+    const arrival = new Arrival(libbpf, pinPath, true);
     const programs = new BpfPrograms();
-    const loader = await xdpLoader({ programs, maps, stalls, objectPath });
+    const loader = await xdpLoader({ programs, maps, stalls, arrival, objectPath });
     const plain = { name: PROGRAMS.plain };
     const fd = await loader.withProgram(plain, (loaded) => libbpf.duplicate(loaded));
     stalls.close();
+    arrival.close();
     return new ProgramRun(libbpf, maps, fd, xdpContext);
   }
 

@@ -5,6 +5,7 @@ import { OwnPrograms } from '../../../../../adapters/nic/core/own-programs.ts';
 import { NetworkLock } from '../../../../../adapters/nic/core/network-lock.ts';
 import { createPinDirectory } from '../../../../../adapters/nic/core/pin-directory.ts';
 import type { AttachmentParts } from '../../../../../adapters/nic/xdp/attachment.ts';
+import { Arrival } from '../../../../../adapters/nic/xdp/arrival.ts';
 import { Stalls } from '../../../../../adapters/nic/xdp/stalls.ts';
 import { xdpLoader } from '../../../../../adapters/nic/xdp/xdp-hook.ts';
 import { builtObject } from '../../support/object.ts';
@@ -25,16 +26,29 @@ export async function openTools(
   const programs = new BpfPrograms();
   const maps = Maps.create(libbpf, pinPath, sizesFor(16));
   const stalls = Stalls.open(libbpf, pinPath, false);
+  const arrival = new Arrival(libbpf, pinPath, false);
   const close = (): void => {
-    stalls.unpin();
-    stalls.close();
+    for (const map of [stalls, arrival]) {
+      map.unpin();
+      map.close();
+    }
     maps.unpin();
     maps.close();
   };
   try {
-    const loader = await xdpLoader({ programs, maps, stalls, objectPath });
+    const loader = await xdpLoader({ programs, maps, stalls, arrival, objectPath });
     const own = new OwnPrograms();
-    return { libbpf, programs, maps, lock, own, areMapsAdopted: false, stalls, loader, close };
+    return {
+      libbpf,
+      programs,
+      maps,
+      lock,
+      own,
+      areMapsAdopted: false,
+      ownMaps: [stalls, arrival],
+      loader,
+      close,
+    };
   } catch (error) {
     close();
     throw error;
