@@ -93,6 +93,7 @@ describe('the collector of decisions, from the daemon', function () {
       'decisions queue',
       () => (running.view.status().collector?.queuedDecisions ?? 0) > 20,
     );
+    await eventually('a request fails', () => running.view.status().collector?.error !== null);
     const { error, failures = 0 } = running.view.status().collector ?? {};
     assert.match(error ?? '', /^the collector cannot be reached: .*ECONNREFUSED/);
     assert.ok(failures > 0);

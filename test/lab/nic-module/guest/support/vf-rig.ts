@@ -14,7 +14,9 @@ export const VF_MAC = '02:0f:00:00:00:01';
 export const VM_ADDRESS = '10.77.0.1';
 export const PEER_ADDRESS = '10.77.0.9';
 const PEER_MAC = '02:09:00:00:00:09';
-/** Port of the vSwitch, and the VM's own device behind it. */
+/** Bridge in place of the vSwitch; other suites in the guest leave a datapath with a `br0`. */
+const BRIDGE = 'vfbr0';
+/** Its port, and the VM's own device behind it. */
 export const VM_PORT = 'vm1';
 const VM_DEVICE = 'vmeth';
 const SLOW_MS = 60_000;
@@ -64,18 +66,18 @@ export class VfRig {
       cleanup.add({
         name: 'bridge and VM',
         undo: async () =>
-          void (await run('sh', ['-c', `ip link del br0; ip link del ${VM_PORT}; true`])),
+          void (await run('sh', ['-c', `ip link del ${BRIDGE}; ip link del ${VM_PORT}; true`])),
         undoNow: () => {},
       });
       const script = `
         silent='for name in all default; do echo 1 > /proc/sys/net/ipv6/conf/$name/disable_ipv6; done'
         sh -c "$silent"
         for name in ${peer.name} ${second.name}; do ip netns exec $name sh -c "$silent"; done
-        ip link add br0 type bridge
+        ip link add ${BRIDGE} type bridge
         ip link add ${VM_PORT} type veth peer name ${VM_DEVICE} address ${VM_MAC}
-        for device in ${uplink} ${VM_PORT}; do ip link set $device master br0 up; done
+        for device in ${uplink} ${VM_PORT}; do ip link set $device master ${BRIDGE} up; done
         ip link set ${vf} address ${VF_MAC}
-        for device in br0 ${VM_DEVICE} ${vf}; do ip link set $device up; done
+        for device in ${BRIDGE} ${VM_DEVICE} ${vf}; do ip link set $device up; done
         ip addr add ${VM_ADDRESS}/24 dev ${VM_DEVICE}
         ip neigh replace ${PEER_ADDRESS} lladdr ${PEER_MAC} dev ${VM_DEVICE}
         ip link set ${wire} netns ${peer.name} name eth0 address ${PEER_MAC}
