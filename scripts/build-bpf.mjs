@@ -67,6 +67,10 @@ function compile({ source, target }) {
   const clang = spawnSync('clang', [...flags, '-c', source, '-o', scratch], { encoding: 'utf8' });
   if (isAbsent(clang.error)) return 'clang is missing: apt-get install clang llvm';
   if (clang.status !== 0) return `clang failed:\n${clang.stderr}`;
+  // BTF stays, which libbpf needs; DWARF goes, which is half of the file.
+  const strip = spawnSync('llvm-strip', ['--strip-debug', scratch], { encoding: 'utf8' });
+  if (isAbsent(strip.error)) return 'llvm-strip is missing: apt-get install llvm';
+  if (strip.status !== 0) return `llvm-strip failed:\n${strip.stderr}`;
   // Renamed into place, so that no process loads an incomplete file.
   renameSync(scratch, target);
   return undefined;

@@ -6,7 +6,7 @@ import { step } from './step.mjs';
 const BPFFS = '/sys/fs/bpf';
 
 /**
- * Compiles the BPF programs; needs clang and libbpf's headers.
+ * Compiles the BPF programs; needs clang, llvm and the headers of libbpf.
  *
  * @returns {Promise<string>} result, for the report
  */

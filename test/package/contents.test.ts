@@ -7,11 +7,11 @@ import { filesIn } from './support/packed.ts';
 import { type Listing, listPackage } from './support/listing.ts';
 
 /**
- * Bytes, somewhat above the measured sizes (1.21 and 4.37 MB): more growth is a mistake or has to be
+ * Bytes, somewhat above the measured sizes (1.39 and 5.09 MB): more growth is a mistake or has to be
  * reviewed.
  */
-const MAX_TARBALL = 1_400_000;
-const MAX_UNPACKED = 5_000_000;
+const MAX_TARBALL = 1_500_000;
+const MAX_UNPACKED = 5_500_000;
 
 /** Files that a user needs besides the compiled program. */
 const NEEDED = [
