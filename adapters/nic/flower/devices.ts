@@ -5,7 +5,9 @@ import { PARENT } from '../../../protocols/netlink/tc/traffic-control.ts';
 import { PortUnusable } from '../core/errors.ts';
 import type { PortIdentity, RuleDevice } from './entry.ts';
 import { type Gate, removeGate } from './gate.ts';
+import type { RulesIn } from './options.ts';
 import type { DeviceRecord, Pins } from './pins.ts';
+import { tunnelDevice } from './rules/tunnel-device.ts';
 import { ServedDevice } from './served-device.ts';
 import { removalOf, type TrafficControlRequests } from './traffic-control.ts';
 
@@ -13,8 +15,9 @@ import { removalOf, type TrafficControlRequests } from './traffic-control.ts';
 export interface DevicesParts {
   readonly tc: TrafficControlRequests;
   readonly pins: Pins;
-  /** Before the rules of each device; undefined: rules are in hardware, past which no packet comes. */
-  readonly gate: Pick<Gate, 'put'> | undefined;
+  /** Before the rules in software of a device. */
+  readonly gate: Pick<Gate, 'put'>;
+  readonly rulesIn: RulesIn;
   /** Current ifindex of a device by name. */
   readonly ifindexOf: (name: string) => number | undefined;
   /** Whether a device takes rules into hardware; undefined: it does not say. */
@@ -50,8 +53,8 @@ export class Devices {
   async open({ name, ifindex }: PortIdentity, optionBytes: number): Promise<ServedDevice> {
     const open = this.#byIfindex.get(ifindex);
     if (open !== undefined) return open;
-    const { tc, gate, takesRules } = this.#parts;
-    if (gate === undefined && (await takesRules(name)) === false) {
+    const { tc, takesRules } = this.#parts;
+    if (!this.#hasSoftware(name) && (await takesRules(name)) === false) {
       const remedy = `ethtool -K ${name} hw-tc-offload on`;
       throw new PortUnusable(name, `its device takes no rules (hw-tc-offload is off): ${remedy}`);
     }
@@ -65,9 +68,10 @@ export class Devices {
 
   /** Takes over a device with the filters of an earlier daemon. @throws as {@link open} */
   async adopt({ name, ifindex }: PortIdentity): Promise<ServedDevice> {
-    const { tc, pins, gate } = this.#parts;
+    const { tc, pins } = this.#parts;
     // The earlier daemon may have had its rules in software.
-    if (gate === undefined) await tc.one(`removing the gate from ${name}`, removeGate(ifindex));
+    if (!this.#hasSoftware(name))
+      await tc.one(`removing the gate from ${name}`, removeGate(ifindex));
     const record = pins.devices().get(ifindex) ?? { madeClsact: false, optionBytes: 0 };
     return this.#begin(name, ifindex, record);
   }
@@ -119,7 +123,7 @@ export class Devices {
     const { tc, pins, gate } = this.#parts;
     const device = new ServedDevice(name, ifindex, record, monotonicMs());
     pins.addDevice(ifindex, record);
-    if (gate !== undefined) {
+    if (this.#hasSoftware(name)) {
       const refusal = await tc.one(`adding the gate to ${name}`, gate.put(ifindex));
       if (refusal !== undefined) {
         await this.clear(ifindex, name, record.madeClsact);
@@ -128,6 +132,14 @@ export class Devices {
     }
     this.#byIfindex.set(ifindex, device);
     return device;
+  }
+
+  /**
+   * Whether the rules of a device are in software, too. Those of a tunnel always are: its device has no
+   * `hw-tc-offload`, and NICs get its rules through indirect blocks.
+   */
+  #hasSoftware(name: string): boolean {
+    return this.#parts.rulesIn === 'software' || tunnelDevice(name) !== undefined;
   }
 
   /** @throws {PortUnusable} when the qdisc that keeps `clsact` away is of another kind */

@@ -19,8 +19,7 @@ export interface HostHandles {
   readonly tc: TrafficControlRequests;
   readonly otherHooks: OtherHooks;
   readonly lease: Pick<Lease, 'renew' | 'end'>;
-  /** Undefined: rules are in hardware. */
-  readonly gate: Pick<Gate, 'put'> | undefined;
+  readonly gate: Pick<Gate, 'put'>;
   /** Current ifindex of a device by name. */
   readonly ifindexOf: (name: string) => number | undefined;
   /** Whether a device takes rules into hardware; undefined: it does not say. @throws {NetworkLockBusy} */
@@ -60,8 +59,8 @@ export async function openHost(options: FlowerOptions): Promise<HostHandles> {
     });
     const lease = await Lease.open(libbpf, programs, loader);
     undo.unshift(() => lease.close());
-    const gate = rulesIn === 'software' ? await Gate.open(libbpf, loader) : undefined;
-    undo.unshift(() => gate?.close());
+    const gate = await Gate.open(libbpf, loader);
+    undo.unshift(() => gate.close());
     const otherHooks = flowerOtherHooks(lock, rulesIn);
     undo.unshift(() => otherHooks.close());
     const features = new DeviceFeatures(lock);

@@ -11,6 +11,7 @@ import type { EntryTable } from './entry-table.ts';
 import type { RulesIn } from './options.ts';
 import type { Pins } from './pins.ts';
 import { isRulePriority, RULE_PLACES, type RulePlace } from './priorities.ts';
+import { flagsOn } from './rule-requests.ts';
 import { flowIdOfActions } from './rules/cookie.ts';
 import type { ServedDevice } from './served-device.ts';
 import type { ServedPorts } from './served-ports.ts';
@@ -95,7 +96,7 @@ export class RuleReader {
     const place = RULE_PLACES.find((one) => one.priority === priority);
     const ports = this.#portsOf(device, filter);
     if (id === undefined || place?.protocol !== protocol || ports === undefined) return undefined;
-    if (!this.#isInRightPlace(filter)) return undefined;
+    if (!this.#isInRightPlace(device, filter)) return undefined;
     const entry: Entry = {
       id,
       key: formatFlowId(id),
@@ -112,11 +113,11 @@ export class RuleReader {
     return entry;
   }
 
-  #isInRightPlace({ options, isInHardware }: FlowerFilter): boolean {
-    const flags = options.get(FLOWER.filterFlags) ?? 0;
-    return this.#parts.rulesIn === 'hardware'
-      ? isInHardware && (flags & FILTER_FLAGS.skipSoftware) !== 0
-      : (flags & FILTER_FLAGS.skipHardware) !== 0;
+  #isInRightPlace({ name }: ServedDevice, { options, isInHardware }: FlowerFilter): boolean {
+    const { rulesIn } = this.#parts;
+    const { skipHardware, skipSoftware } = FILTER_FLAGS;
+    const flags = (options.get(FLOWER.filterFlags) ?? 0) & (skipHardware | skipSoftware);
+    return flags === flagsOn(name, rulesIn) && isInHardware === (rulesIn === 'hardware');
   }
 
   /** The ports of a rule; undefined when one of them is not the port any more that it was. */

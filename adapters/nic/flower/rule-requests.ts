@@ -13,12 +13,13 @@ import { PARENT } from '../../../protocols/netlink/tc/traffic-control.ts';
 import { type Entry, noteCounters } from './entry.ts';
 import type { RulesIn } from './options.ts';
 import type { FlowerRule } from './rules/flower-rule.ts';
+import { tunnelDevice } from './rules/tunnel-device.ts';
 
 const KIND = 'flower';
 
 /** A request that writes a rule; the kernel echoes what has become of it. */
 export function writeRule(entry: Entry, rule: FlowerRule, rulesIn: RulesIn): NetlinkRequest {
-  const flags = rulesIn === 'hardware' ? FILTER_FLAGS.skipSoftware : FILTER_FLAGS.skipHardware;
+  const flags = flagsOn(entry.device.name, rulesIn);
   return echoed(
     newFilter(filterPlace(entry), KIND, [
       ...rule.keys,
@@ -26,6 +27,15 @@ export function writeRule(entry: Entry, rule: FlowerRule, rulesIn: RulesIn): Net
       FLOWER.filterFlags.of(flags),
     ]),
   );
+}
+
+/**
+ * Flags of the rules on a device. The kernel accepts no `skip_sw` on the device of a tunnel, which has no driver of a NIC
+ * (`nooffloaddevcnt` in net/sched/cls_api.c): its rules are in the NIC and in software.
+ */
+export function flagsOn(device: string, rulesIn: RulesIn): number {
+  if (rulesIn === 'software') return FILTER_FLAGS.skipHardware;
+  return tunnelDevice(device) === undefined ? FILTER_FLAGS.skipSoftware : 0;
 }
 
 /** A request that deletes the rule of an entry; the kernel echoes its last counters. */

@@ -59,7 +59,7 @@ export function connectParts(
 
   const entries = new EntryTable();
   const ports = new ServedPorts(options.ports, handles.otherHooks);
-  const devices = new Devices({ tc, pins, gate, ifindexOf, takesRules });
+  const devices = new Devices({ tc, pins, gate, rulesIn, ifindexOf, takesRules });
   const common = { tc, entries, devices, ports, rulesIn };
   const sender = new StepSender(tc, rulesIn);
   const moves = new RuleMoves(sender, entries, rulesIn);

@@ -75,11 +75,16 @@ static int parse_write(const struct flow_action_entry *act, const struct labnic_
 	return 0;
 }
 
-static int parse_redirect(const struct net_device *dev, struct labnic_actions *out,
-			  struct netlink_ext_ack *extack)
+/* @tunnel: the outer headers that an action before has given to the frame; NULL: none */
+static int parse_redirect(const struct net_device *dev, const struct ip_tunnel_info *tunnel,
+			  struct labnic_actions *out, struct netlink_ext_ack *extack)
 {
 	const struct labnic_port *port = labnic_port_of(dev);
 
+	if (tunnel) {
+		out->out = 0;
+		return labnic_parse_encap(tunnel, dev, &out->encap, extack);
+	}
 	if (!port || port->host != dev) {
 		NL_SET_ERR_MSG_MOD(extack, "Redirect to a device that is not on this switch");
 		return -EOPNOTSUPP;
@@ -117,11 +122,13 @@ static int parse_change(const struct flow_action_entry *act, const struct labnic
 }
 
 /* Changes and checksum updates, then one redirect or drop. */
-int labnic_parse_actions(struct flow_cls_offload *f, const struct labnic_key *key,
-			 const struct labnic_key *mask, struct labnic_actions *out)
+int labnic_parse_actions(const struct labnic_origin *origin, struct flow_cls_offload *f,
+			 const struct labnic_key *key, const struct labnic_key *mask,
+			 struct labnic_actions *out)
 {
 	const struct flow_action *action = &flow_cls_offload_flow_rule(f)->action;
 	struct netlink_ext_ack *extack = f->common.extack;
+	const struct ip_tunnel_info *tunnel = NULL;
 	const struct flow_action_entry *act;
 	bool ended = false, writes = false;
 	int i, err;
@@ -140,8 +147,12 @@ int labnic_parse_actions(struct flow_cls_offload *f, const struct labnic_key *ke
 			out->drop = true;
 			ended = true;
 		} else if (act->id == FLOW_ACTION_REDIRECT) {
-			err = parse_redirect(act->dev, out, extack);
+			err = parse_redirect(act->dev, tunnel, out, extack);
 			ended = true;
+		} else if (act->id == FLOW_ACTION_TUNNEL_ENCAP) {
+			tunnel = act->tunnel;
+		} else if (act->id == FLOW_ACTION_TUNNEL_DECAP) {
+			out->decap = true;
 		} else if (act->id == FLOW_ACTION_CSUM) {
 			out->csum |= act->csum_flags;
 		} else {
@@ -157,6 +168,10 @@ int labnic_parse_actions(struct flow_cls_offload *f, const struct labnic_key *ke
 	}
 	if (out->csum & ~(TCA_CSUM_UPDATE_FLAG_IPV4HDR | L4_CSUM) || (out->csum && !writes)) {
 		NL_SET_ERR_MSG_MOD(extack, "Unsupported checksum update");
+		return -EOPNOTSUPP;
+	}
+	if (out->decap != (origin->kind != LABNIC_NO_TUNNEL)) {
+		NL_SET_ERR_MSG_MOD(extack, "Rules on tunnels, and only they, take the tunnel away");
 		return -EOPNOTSUPP;
 	}
 	return 0;

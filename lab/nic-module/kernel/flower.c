@@ -5,7 +5,7 @@
 
 static LIST_HEAD(block_callbacks);
 
-static int replace(const struct labnic_port *port, struct flow_cls_offload *f)
+static int replace(const struct labnic_origin *origin, struct flow_cls_offload *f)
 {
 	struct labnic_entry *entry;
 	struct labnic_key mask;
@@ -15,13 +15,13 @@ static int replace(const struct labnic_port *port, struct flow_cls_offload *f)
 	if (!entry)
 		return -ENOMEM;
 	entry->cookie = f->cookie;
-	entry->in = port->index;
+	entry->in = origin->in;
 	entry->prio = f->common.prio;
 	entry->lastuse = jiffies;
 	entry->read.lastuse = entry->lastuse;
-	err = labnic_parse_match(port, f, &entry->key, &mask);
+	err = labnic_parse_match(origin, f, &entry->key, &mask);
 	if (!err)
-		err = labnic_parse_actions(f, &entry->key, &mask, &entry->actions);
+		err = labnic_parse_actions(origin, f, &entry->key, &mask, &entry->actions);
 	if (!err)
 		err = labnic_table_insert(entry, &mask, f->common.extack);
 	if (err)
@@ -29,25 +29,31 @@ static int replace(const struct labnic_port *port, struct flow_cls_offload *f)
 	return err;
 }
 
+int labnic_setup_flower(const struct labnic_origin *origin, struct flow_cls_offload *f)
+{
+	switch (f->command) {
+	case FLOW_CLS_REPLACE:
+		return replace(origin, f);
+	case FLOW_CLS_DESTROY:
+		return labnic_table_remove(origin->in, f->cookie);
+	case FLOW_CLS_STATS:
+		return labnic_table_stats(origin->in, f->cookie, &f->stats);
+	default:
+		return -EOPNOTSUPP;
+	}
+}
+
 static int setup_flower(enum tc_setup_type type, void *data, void *priv)
 {
 	const struct labnic_port *port = priv;
+	const struct labnic_origin origin = { .dev = port->host, .in = port->index };
 	struct flow_cls_offload *f = data;
 
 	if (type != TC_SETUP_CLSFLOWER)
 		return -EOPNOTSUPP;
 	if (!tc_cls_can_offload_and_chain0(port->host, &f->common))
 		return -EOPNOTSUPP;
-	switch (f->command) {
-	case FLOW_CLS_REPLACE:
-		return replace(port, f);
-	case FLOW_CLS_DESTROY:
-		return labnic_table_remove(port->index, f->cookie);
-	case FLOW_CLS_STATS:
-		return labnic_table_stats(port->index, f->cookie, &f->stats);
-	default:
-		return -EOPNOTSUPP;
-	}
+	return labnic_setup_flower(&origin, f);
 }
 
 int labnic_setup_tc(struct net_device *dev, enum tc_setup_type type, void *data)

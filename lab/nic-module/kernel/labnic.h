@@ -13,6 +13,10 @@
  *
  * In legacy mode there are no representors: the NIC switches between wire and VFs by MAC address, and
  * the physical function, nicp0, sets the VFs.
+ *
+ * A frame from the wire that is in a tunnel (VXLAN at port 4789, Geneve at 6081) is also looked up by
+ * its outer headers and what is inside. Rules for it are on the tunnel's device, and reach the NIC
+ * through an indirect block.
  */
 #ifndef LABNIC_H
 #define LABNIC_H
@@ -30,6 +34,33 @@
 #define LABNIC_MAX_VFS	16
 #define LABNIC_MAX_OPS	16
 
+/* Rules of frames in tunnels: the number after those of all ports. */
+#define LABNIC_TUNNELS	(LABNIC_MAX_VFS + 1)
+/* Options of Geneve that the NIC reads and writes. */
+#define LABNIC_OPTION_BYTES	64
+#define LABNIC_VXLAN_PORT	4789
+#define LABNIC_GENEVE_PORT	6081
+
+union labnic_addr {
+	__be32 v4;
+	struct in6_addr v6;
+};
+
+enum labnic_tunnel { LABNIC_NO_TUNNEL, LABNIC_VXLAN, LABNIC_GENEVE };
+
+/* The outer headers of a frame in a tunnel. */
+struct labnic_outer {
+	u8 kind;		/* enum labnic_tunnel */
+	u8 tos;
+	u8 ttl;
+	u8 option_bytes;
+	__be16 sport;
+	__be16 dport;
+	__be32 vni;
+	union labnic_addr saddr, daddr;
+	u8 options[LABNIC_OPTION_BYTES];
+};
+
 /* What the NIC reads of a frame. Fields that a frame lacks are 0. */
 struct labnic_key {
 	u8 dst[ETH_ALEN];
@@ -44,15 +75,13 @@ struct labnic_key {
 	__be16 tcp_flags;
 	__be16 sport;
 	__be16 dport;
-	union {
-		__be32 v4;
-		struct in6_addr v6;
-	} saddr, daddr;
+	union labnic_addr saddr, daddr;
+	struct labnic_outer outer;
 };
 
 #define LABNIC_KEY_WORDS	(sizeof(struct labnic_key) / sizeof(u32))
 /* Keys are masked, hashed and compared by words, so that padding would matter. */
-static_assert(sizeof(struct labnic_key) == 60);
+static_assert(sizeof(struct labnic_key) == 168);
 
 enum labnic_op_kind { LABNIC_OP_VLAN_PUSH, LABNIC_OP_VLAN_POP, LABNIC_OP_WRITE };
 
@@ -72,8 +101,25 @@ struct labnic_op {
 	};
 };
 
+/* What is put in front of a frame that leaves by the wire. */
+struct labnic_encap {
+	u8 kind;		/* enum labnic_tunnel; LABNIC_NO_TUNNEL: nothing */
+	bool v6;
+	u8 tos;
+	u8 ttl;
+	bool df;
+	bool csum;
+	u8 option_bytes;
+	__be16 dport;
+	__be32 vni;
+	union labnic_addr saddr, daddr, next_hop;
+	u8 options[LABNIC_OPTION_BYTES];
+};
+
 struct labnic_actions {
 	bool drop;
+	bool decap;
+	struct labnic_encap encap;
 	unsigned int out;	/* port, if not dropped */
 	u32 csum;		/* TCA_CSUM_UPDATE_FLAG_* */
 	unsigned int count;
@@ -139,6 +185,13 @@ struct labnic_port {
 	struct labnic_vf vf;
 };
 
+/* The device that rules are on. */
+struct labnic_origin {
+	const struct net_device *dev;
+	unsigned int in;	/* port, or LABNIC_TUNNELS */
+	enum labnic_tunnel kind;
+};
+
 /* main.c */
 extern unsigned int labnic_entries;
 extern unsigned int labnic_ways;
@@ -160,15 +213,39 @@ void labnic_ports_destroy(void);
 
 /* packet.c */
 unsigned int labnic_l3_offset(const struct sk_buff *skb);
-void labnic_read_key(const struct sk_buff *skb, struct labnic_key *key);
+void labnic_read_frame(const struct sk_buff *skb, unsigned int from, struct labnic_key *key);
+
+/* decap.c */
+unsigned int labnic_read_tunnel(const struct sk_buff *skb, struct labnic_key *key);
+int labnic_decap(struct sk_buff *skb, unsigned int inner);
+
+/* encap.c */
+int labnic_parse_encap(const struct ip_tunnel_info *info, const struct net_device *dev,
+		       struct labnic_encap *encap, struct netlink_ext_ack *extack);
+bool labnic_encap_is_ready(const struct labnic_encap *encap);
+struct sk_buff *labnic_encapsulate(struct sk_buff *skb, const struct labnic_encap *encap,
+				   u8 inner_tos);
 
 /* match.c */
-int labnic_parse_match(const struct labnic_port *port, struct flow_cls_offload *f,
+int labnic_parse_match(const struct labnic_origin *origin, struct flow_cls_offload *f,
 		       struct labnic_key *key, struct labnic_key *mask);
 
+/* match-tunnel.c */
+#define LABNIC_TUNNEL_KEYS (BIT_ULL(FLOW_DISSECTOR_KEY_ENC_KEYID) | \
+			    BIT_ULL(FLOW_DISSECTOR_KEY_ENC_CONTROL) | \
+			    BIT_ULL(FLOW_DISSECTOR_KEY_ENC_IPV4_ADDRS) | \
+			    BIT_ULL(FLOW_DISSECTOR_KEY_ENC_IPV6_ADDRS) | \
+			    BIT_ULL(FLOW_DISSECTOR_KEY_ENC_PORTS) | \
+			    BIT_ULL(FLOW_DISSECTOR_KEY_ENC_IP) | \
+			    BIT_ULL(FLOW_DISSECTOR_KEY_ENC_OPTS))
+int labnic_parse_tunnel_match(const struct flow_rule *rule, enum labnic_tunnel kind,
+			      struct labnic_outer *key, struct labnic_outer *mask,
+			      struct netlink_ext_ack *extack);
+
 /* action.c */
-int labnic_parse_actions(struct flow_cls_offload *f, const struct labnic_key *key,
-			 const struct labnic_key *mask, struct labnic_actions *out);
+int labnic_parse_actions(const struct labnic_origin *origin, struct flow_cls_offload *f,
+			 const struct labnic_key *key, const struct labnic_key *mask,
+			 struct labnic_actions *out);
 int labnic_run_actions(struct sk_buff *skb, const struct labnic_actions *actions);
 
 /* table.c */
@@ -190,7 +267,13 @@ void labnic_table_restart_reading(void);
 void labnic_table_totals(struct labnic_totals *totals);
 
 /* flower.c */
+enum labnic_tunnel labnic_tunnel_of(const struct net_device *dev);
+int labnic_setup_flower(const struct labnic_origin *origin, struct flow_cls_offload *f);
 int labnic_setup_tc(struct net_device *dev, enum tc_setup_type type, void *data);
+
+/* indirect.c */
+int labnic_indirect_register(void);
+void labnic_indirect_unregister(void);
 
 /* filter.c */
 int labnic_filters_create(void);

@@ -101,10 +101,15 @@ static int __init labnic_init(void)
 	err = labnic_ports_create(vfs);
 	if (err)
 		goto no_ports;
+	err = labnic_indirect_register();
+	if (err)
+		goto no_indirect;
 	running = true;
 	labnic_table_restart_reading();
 	return 0;
 
+no_indirect:
+	labnic_ports_destroy();
 no_ports:
 	labnic_filters_destroy();
 no_filters:
@@ -114,6 +119,7 @@ no_filters:
 
 static void __exit labnic_exit(void)
 {
+	labnic_indirect_unregister();
 	labnic_ports_destroy();
 	labnic_filters_destroy();
 	labnic_table_destroy();

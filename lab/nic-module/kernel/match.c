@@ -126,11 +126,12 @@ static void parse_l4(const struct flow_rule *rule, struct labnic_key *key, struc
 	}
 }
 
-int labnic_parse_match(const struct labnic_port *port, struct flow_cls_offload *f,
+int labnic_parse_match(const struct labnic_origin *origin, struct flow_cls_offload *f,
 		       struct labnic_key *key, struct labnic_key *mask)
 {
 	const struct flow_rule *rule = flow_cls_offload_flow_rule(f);
 	struct netlink_ext_ack *extack = f->common.extack;
+	bool in_tunnel = origin->kind != LABNIC_NO_TUNNEL;
 	struct flow_match_meta meta;
 	u16 addr_type = 0;
 	u32 *words = (u32 *)key;
@@ -139,14 +140,15 @@ int labnic_parse_match(const struct labnic_port *port, struct flow_cls_offload *
 
 	memset(key, 0, sizeof(*key));
 	memset(mask, 0, sizeof(*mask));
-	if (rule->match.dissector->used_keys & ~SUPPORTED_KEYS) {
+	if (rule->match.dissector->used_keys &
+	    ~(SUPPORTED_KEYS | (in_tunnel ? LABNIC_TUNNEL_KEYS : 0))) {
 		NL_SET_ERR_MSG_MOD(extack, "Unsupported match key");
 		return -EOPNOTSUPP;
 	}
 	if (flow_rule_match_key(rule, FLOW_DISSECTOR_KEY_META)) {
 		flow_rule_match_meta(rule, &meta);
 		if (meta.mask->l2_miss || (meta.mask->ingress_ifindex &&
-					   meta.key->ingress_ifindex != port->host->ifindex)) {
+					   meta.key->ingress_ifindex != origin->dev->ifindex)) {
 			NL_SET_ERR_MSG_MOD(extack, "Unsupported match on metadata");
 			return -EOPNOTSUPP;
 		}
@@ -160,6 +162,12 @@ int labnic_parse_match(const struct labnic_port *port, struct flow_cls_offload *
 	parse_l2(rule, key, mask);
 	parse_l3(rule, addr_type, key, mask);
 	parse_l4(rule, key, mask);
+	if (in_tunnel) {
+		err = labnic_parse_tunnel_match(rule, origin->kind, &key->outer, &mask->outer,
+						extack);
+		if (err)
+			return err;
+	}
 	for (i = 0; i < LABNIC_KEY_WORDS; i++)
 		words[i] &= ((u32 *)mask)[i];
 	return 0;

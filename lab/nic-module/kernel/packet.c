@@ -79,23 +79,32 @@ static void read_ipv6(const struct sk_buff *skb, unsigned int at, struct labnic_
 	read_ports(skb, at + sizeof(*ip), key);
 }
 
-void labnic_read_key(const struct sk_buff *skb, struct labnic_key *key)
+/* Reads the frame that begins at an offset; the tag beside it belongs to the outermost frame. */
+void labnic_read_frame(const struct sk_buff *skb, unsigned int from, struct labnic_key *key)
 {
-	const struct vlan_ethhdr *eth = (const struct vlan_ethhdr *)skb->data;
-	unsigned int at = ETH_HLEN;
-	__be16 proto = eth->h_vlan_proto;
+	struct vlan_ethhdr buffer = {};
+	const struct vlan_ethhdr *eth;
+	unsigned int at = from + ETH_HLEN;
+	__be16 proto;
 
 	memset(key, 0, sizeof(*key));
+	eth = skb_header_pointer(skb, from, sizeof(buffer), &buffer);
+	if (!eth) {
+		if (skb_copy_bits(skb, from, &buffer, ETH_HLEN))
+			return;
+		eth = &buffer;
+	}
+	proto = eth->h_vlan_proto;
 	ether_addr_copy(key->dst, eth->h_dest);
 	ether_addr_copy(key->src, eth->h_source);
-	if (skb_vlan_tag_present(skb)) {
+	if (!from && skb_vlan_tag_present(skb)) {
 		key->vlan_tpid = skb->vlan_proto;
 		key->vlan_tci = htons(skb_vlan_tag_get(skb) & ~VLAN_CFI_MASK);
-	} else if (eth_type_vlan(proto) && skb_headlen(skb) >= VLAN_ETH_HLEN) {
+	} else if (eth_type_vlan(proto)) {
 		key->vlan_tpid = proto;
 		key->vlan_tci = eth->h_vlan_TCI & htons((u16)~VLAN_CFI_MASK);
 		proto = eth->h_vlan_encapsulated_proto;
-		at = VLAN_ETH_HLEN;
+		at = from + VLAN_ETH_HLEN;
 	}
 	key->proto = proto;
 	if (proto == htons(ETH_P_IP))

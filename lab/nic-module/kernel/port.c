@@ -3,6 +3,7 @@
 #include <linux/rtnetlink.h>
 #include <linux/tcp.h>
 #include <linux/udp.h>
+#include <net/gso.h>
 #include "labnic.h"
 
 struct labnic_port labnic_ports[LABNIC_MAX_VFS + 1];
@@ -42,7 +43,30 @@ void labnic_deliver(struct net_device *to, struct sk_buff *skb)
 		dev_sw_netstats_rx_add(to, len);
 }
 
-static void execute(struct labnic_port *port, struct labnic_entry *entry, struct sk_buff *skb)
+/* Segments are cut here: what is in a tunnel leaves finished. */
+static void deliver_in_tunnel(struct sk_buff *skb, const struct labnic_encap *encap, u8 inner_tos)
+{
+	struct sk_buff *segments = skb, *next;
+
+	if (skb_is_gso(skb)) {
+		segments = skb_gso_segment(skb, NETIF_F_SG);
+		if (IS_ERR_OR_NULL(segments)) {
+			kfree_skb(skb);
+			return;
+		}
+		consume_skb(skb);
+	}
+	skb_list_walk_safe(segments, skb, next) {
+		skb_mark_not_on_list(skb);
+		skb = labnic_encapsulate(skb, encap, inner_tos);
+		if (skb)
+			labnic_deliver(labnic_ports[0].far, skb);
+	}
+}
+
+/* @key: of the frame that the rule matches; what is in a tunnel counts without it */
+static void execute(struct labnic_port *port, struct labnic_entry *entry, struct sk_buff *skb,
+		    const struct labnic_key *key)
 {
 	u32 segments = segments_of(skb);
 	u64 bytes = wire_bytes(skb, segments);
@@ -57,7 +81,27 @@ static void execute(struct labnic_port *port, struct labnic_entry *entry, struct
 		kfree_skb(skb);
 		return;
 	}
-	labnic_deliver(labnic_ports[entry->actions.out].far, skb);
+	if (entry->actions.encap.kind != LABNIC_NO_TUNNEL)
+		deliver_in_tunnel(skb, &entry->actions.encap, key->tos);
+	else
+		labnic_deliver(labnic_ports[entry->actions.out].far, skb);
+}
+
+/* The rule of a frame; @inner: where the frame in a tunnel begins, if the rule is for that, or 0. */
+static struct labnic_entry *find_entry(const struct labnic_port *port, const struct sk_buff *skb,
+				       struct labnic_key *key, unsigned int *inner)
+{
+	struct labnic_entry *entry = labnic_table_lookup(port->index, key);
+
+	*inner = 0;
+	if (!entry && !port->index) {
+		*inner = labnic_read_tunnel(skb, key);
+		entry = *inner ? labnic_table_lookup(LABNIC_TUNNELS, key) : NULL;
+	}
+	if (entry && entry->actions.encap.kind != LABNIC_NO_TUNNEL &&
+	    !labnic_encap_is_ready(&entry->actions.encap))
+		return NULL;
+	return entry;
 }
 
 /* A frame from the wire in legacy mode. */
@@ -66,7 +110,7 @@ static void switch_in(struct labnic_port *uplink, struct sk_buff *skb)
 	struct labnic_key key;
 	int to;
 
-	labnic_read_key(skb, &key);
+	labnic_read_frame(skb, 0, &key);
 	to = labnic_filter_lookup(&key);
 	if (to < 0) {
 		labnic_vf_switch_in(&key, skb);
@@ -94,17 +138,21 @@ static void switch_frame(struct labnic_port *port, struct sk_buff *skb)
 {
 	struct labnic_entry *entry;
 	struct labnic_key key;
+	unsigned int inner;
 	int to;
 
-	labnic_read_key(skb, &key);
+	labnic_read_frame(skb, 0, &key);
 	rcu_read_lock();
 	to = port->index ? -ENOENT : labnic_filter_lookup(&key);
-	entry = to < 0 ? labnic_table_lookup(port->index, &key) : NULL;
+	entry = to < 0 ? find_entry(port, skb, &key, &inner) : NULL;
 	if (to >= 0) {
 		atomic64_inc(&port->filtered);
 		labnic_deliver(to ? labnic_ports[to].far : port->host, skb);
+	} else if (entry && inner && labnic_decap(skb, inner)) {
+		atomic64_inc(&port->drops);
+		kfree_skb(skb);
 	} else if (entry) {
-		execute(port, entry, skb);
+		execute(port, entry, skb, &key);
 	} else {
 		atomic64_inc(&port->misses);
 		labnic_deliver(port->host, skb);

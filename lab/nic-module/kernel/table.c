@@ -42,7 +42,9 @@ static void mask_key(const struct labnic_key *key, const struct labnic_key *mask
 /* The same for each load of the module, so that tests can rely on what collides. */
 static u32 hash_of(unsigned int in, const struct labnic_key *masked)
 {
-	return jhash2((const u32 *)masked, LABNIC_KEY_WORDS, in);
+	unsigned int words = offsetof(struct labnic_key, outer) / sizeof(u32);
+
+	return jhash2((const u32 *)masked, in == LABNIC_TUNNELS ? LABNIC_KEY_WORDS : words, in);
 }
 
 struct labnic_entry *labnic_table_lookup(unsigned int in, const struct labnic_key *key)

@@ -193,13 +193,13 @@ void labnic_vf_switch_out(struct labnic_port *port, struct sk_buff *skb, u64 byt
 	struct labnic_port *to;
 	struct labnic_key key;
 
-	labnic_read_key(skb, &key);
+	labnic_read_frame(skb, 0, &key);
 	if (!admit(port, &key, skb, bytes)) {
 		atomic64_inc(&port->drops);
 		kfree_skb(skb);
 		return;
 	}
-	labnic_read_key(skb, &key);
+	labnic_read_frame(skb, 0, &key);
 	to = vf_of(&key);
 	if (to)
 		labnic_vf_receive(to, &key, skb);

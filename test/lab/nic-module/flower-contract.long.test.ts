@@ -16,6 +16,7 @@ describe('the contract of backends, for rules of tc flower', function () {
     { name: 'hardware', passing: 38 },
     { name: 'daemon', passing: 4 },
     { name: 'tunnels', passing: 17 },
+    { name: 'tunnels-in-hardware', passing: 14 },
     { name: 'tunnel-daemon', passing: 2 },
   ]) {
     it(`holds: ${name}`, async () => {

@@ -92,8 +92,7 @@ export class ActionEncoder {
     for (const action of actions) {
       if (action.kind !== 'opaque') continue;
       const { text } = action;
-      const isTunnel = this.#options.isInSoftware && SET_TUNNEL.test(text);
-      if (!isTunnel) return `the action ${text} cannot be performed`;
+      if (!SET_TUNNEL.test(text)) return `the action ${text} cannot be performed`;
     }
     // What is done to the packet after it has left has no effect.
     const last = actions.findLastIndex(({ kind }) => kind === 'output');

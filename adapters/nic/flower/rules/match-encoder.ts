@@ -12,7 +12,7 @@ import { FLOWER, FLOWER_KEY_FLAGS } from '../../../../protocols/netlink/tc/flowe
 import { exactNumber } from '../../core/match-codec.ts';
 import { ETH, type FlowHeaders, headersOf, IP_FRAG, IP_PROTO, isIp } from './headers.ts';
 import { MATCH_KEYS } from './match-keys.ts';
-import { encodeTunnelMatch } from './tunnel-match.ts';
+import { encodeTunnelMatch, encodeTunnelMatchForNic } from './tunnel-match.ts';
 
 /** A match as `flower` has it. */
 export interface EncodedMatch {
@@ -42,7 +42,7 @@ const HANDLED: ReadonlySet<FieldName> = new Set([
  * Translates a match; returns why `flower` cannot match exactly these packets. The input port is
  * the device of the filter.
  *
- * @param isInSoftware whether the outer headers of tunnels can be matched
+ * @param isInSoftware true if the kernel carries out the rules, which sees tunnels by their devices
  */
 export function encodeMatch(match: FlowMatch, isInSoftware: boolean): EncodedMatch | string {
   // The outer headers of a device that is no tunnel device cannot be matched.
@@ -51,10 +51,10 @@ export function encodeMatch(match: FlowMatch, isInSoftware: boolean): EncodedMat
   const keys: Buffer[] = [];
   let optionBytes = 0;
   for (const { name, text } of match.opaque) {
-    if (name !== 'tunnel' || !isInSoftware) {
-      return `the condition ${name} cannot be matched: ${text}`;
-    }
-    const tunnel = encodeTunnelMatch(text);
+    if (name !== 'tunnel') return `the condition ${name} cannot be matched: ${text}`;
+    const tunnel = isInSoftware
+      ? encodeTunnelMatch(text)
+      : encodeTunnelMatchForNic(text, match.inPort);
     if (typeof tunnel === 'string') return tunnel;
     keys.push(...tunnel.keys);
     ({ optionBytes } = tunnel);

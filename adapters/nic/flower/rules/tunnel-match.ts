@@ -3,6 +3,7 @@ import { FLOWER } from '../../../../protocols/netlink/tc/flower-table.ts';
 import { encodeGeneveOptions } from '../../../../protocols/netlink/tc/geneve.ts';
 import { attributesOf } from '../../../../protocols/netlink/tables.ts';
 import { readGeneveOptions } from './geneve-text.ts';
+import { tunnelDevice } from './tunnel-device.ts';
 import {
   MAX_KEY_ID,
   partText,
@@ -40,6 +41,29 @@ export function encodeTunnelMatch(text: string): TunnelMatch | string {
   if (!fields.has('tos')) keys.push(FLOWER.tunnelIpTos.of(0), FLOWER.tunnelIpTosMask.of(0xff));
   const optionBytes = encodeOption(geneve, keys);
   return typeof optionBytes === 'string' ? optionBytes : { keys, optionBytes };
+}
+
+/**
+ * The same for a NIC, which sees packets before the tunnel's device: they are those that are sent to its port.
+ *
+ * @param device name of the tunnel's device
+ */
+export function encodeTunnelMatchForNic(text: string, device: string): TunnelMatch | string {
+  const encoded = encodeTunnelMatch(text);
+  if (typeof encoded === 'string') return encoded;
+  const tunnel = tunnelDevice(device);
+  if (tunnel === undefined) return `the port of the tunnels of ${device} is not known`;
+  const { kind, port } = tunnel;
+  // NICs compare the number of their bytes only where options are matched.
+  if (kind === 'geneve' && encoded.optionBytes === 0) {
+    return 'a NIC cannot tell packets without options of Geneve from those with some';
+  }
+  const keys = [
+    FLOWER.tunnelUdpDestinationPort.of(port),
+    FLOWER.tunnelUdpDestinationPortMask.of(0xffff),
+  ];
+  const has = encoded.keys.some((key) => key.readUInt16LE(2) === keys[0].readUInt16LE(2));
+  return has ? encoded : { ...encoded, keys: [...encoded.keys, ...keys] };
 }
 
 function encodeId(written: string, keys: Buffer[]): string | undefined {

@@ -6,6 +6,8 @@ import type { FlowSpec } from '../../../../engine/model/flow.ts';
 import { monotonicMs } from '../../../../async/monotonic.ts';
 import { carried, idText, installed, never } from '../../../contract/collect.ts';
 import { del, outcomesOf, put } from '../../../contract/offload-backend-operations.ts';
+import { FLOWER } from '../../../../protocols/netlink/tc/flower-table.ts';
+import { AttributeReader } from '../../../../protocols/netlink/tables.ts';
 import { fakeFlow } from './support/fake-flow.ts';
 import { FakeHost } from './support/fake-host.ts';
 
@@ -92,6 +94,27 @@ describe('rules of tc flower, when tc refuses or loses them', () => {
     backend = host.backend('software');
     await backend.start(host.snapshot(), never());
     assert.equal(host.pins.devices().get(IN)?.optionBytes, 8);
+  });
+
+  it('asks the device of a tunnel for no feature', async () => {
+    await start('hardware');
+    host.addPort('vxlan_sys_4789', 13);
+    host.withoutOffload.add('vxlan_sys_4789');
+    await backend.portsChanged(host.snapshot());
+    const { match, ...others } = fromTunnel(0, '');
+    const onTunnel = { ...others, match: { ...match, inPort: 'vxlan_sys_4789' } };
+    const [result] = await backend.apply([put(onTunnel)], never());
+    assert(result.ok, JSON.stringify(result));
+    // The kernel accepts no skip_sw there, and a rule in software has a gate.
+    const flags = host.tc
+      .of(13)
+      .map(({ options }) => new AttributeReader(options).get(FLOWER.filterFlags));
+    assert.deepEqual(flags, [0]);
+    assert.equal(host.tc.of(13, 'bpf').length, 1);
+    await backend.close('keep');
+    backend = host.backend('hardware');
+    await backend.start(host.snapshot(), never());
+    assert.deepEqual(await installed(backend), [idText(onTunnel)]);
   });
 
   it('has no rule that the kernel accepts without the NIC', async () => {

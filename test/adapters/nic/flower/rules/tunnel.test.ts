@@ -250,18 +250,60 @@ describe('rules of tc flower for tunnels', () => {
     });
   }
 
-  it('are refused where the kernel ignores the flag DF, and in hardware', () => {
+  it('are refused where the kernel ignores the flag DF', () => {
     assert.equal(
       refusalOf(outcome(IPV4, into(OUTER), { isInSoftware: true, canForbidFragments: false })),
       'unsupported-action: tc sets the flag DF of a tunnel from Linux 6.4 on',
     );
-    assert.match(
-      refusalOf(outcome(IPV4, into(OUTER))),
-      /^unsupported-action: the action set\(tunnel/,
-    );
-    assert.match(
-      refusalOf(outcome(IPV4, TO_VM2, { ...from(INNER), isInSoftware: false })),
-      /^unsupported-match: the condition tunnel cannot be matched/,
-    );
   });
+});
+
+describe('rules of tc flower for tunnels, in a NIC', () => {
+  const inNic = (inPort: string, text: string): RuleSettings => ({
+    ...from(text),
+    isInSoftware: false,
+    inPort,
+  });
+
+  it('match the port of the device', () => {
+    const option = 'geneve({class=0x102,type=0x80,len=4,0x1})';
+    for (const [device, text, port] of [
+      ['vxlan_sys_4790', INNER, 4790],
+      ['genev_sys_6081', `tun_id=0x1,src=1.1.1.1,${option},flags(+key)`, 6081],
+    ] as const) {
+      const { options, actions } = filterOf(ruleOf(IPV4, TO_VM2, inNic(device, text)));
+      assert.equal(options.get(FLOWER.tunnelUdpDestinationPort), port);
+      assert.equal(options.get(FLOWER.tunnelUdpDestinationPortMask), 0xffff);
+      assert.deepEqual(
+        actions.map(({ kind }) => kind),
+        ['tunnel_key', 'mirred'],
+      );
+    }
+  });
+
+  it('match a port that the flow has', () => {
+    const { options } = filterOf(
+      ruleOf(IPV4, TO_VM2, inNic('vxlan_sys_4790', 'tun_id=0x1,tp_dst=5,flags(+key)')),
+    );
+    assert.equal(options.get(FLOWER.tunnelUdpDestinationPort), 5);
+  });
+
+  it('give the outer headers to packets', () => {
+    assert(outcome(IPV4, into(OUTER)).ok);
+  });
+
+  for (const [device, text, detail] of [
+    [
+      'genev_sys_6081',
+      'tun_id=0x1,src=1.1.1.1,flags(+key)',
+      'a NIC cannot tell packets without options of Geneve from those with some',
+    ],
+    ['gre_sys', INNER, 'the port of the tunnels of gre_sys is not known'],
+    ['vm1', INNER, 'the port of the tunnels of vm1 is not known'],
+  ] as const) {
+    it(`are refused on ${device}: ${detail}`, () => {
+      const made = outcome(IPV4, TO_VM2, inNic(device, text));
+      assert.equal(refusalOf(made), `unsupported-match: ${detail}`);
+    });
+  }
 });

@@ -57,12 +57,12 @@ export class FakeHost {
       ...more,
     };
     return new FlowerBackend(options, {
-      openHost: () => Promise.resolve(this.#handles(rulesIn)),
+      openHost: () => Promise.resolve(this.#handles()),
       openWatchdog: () => this.#watchdog(),
     });
   }
 
-  #handles(rulesIn: RulesIn): HostHandles {
+  #handles(): HostHandles {
     const tc = new TrafficControlRequests(new NetworkLock(), { open: this.tc.open });
     const { pins, others } = this;
     return {
@@ -81,7 +81,7 @@ export class FakeHost {
           pins.leaseUntilMs = Math.min(pins.leaseUntilMs, monotonicMs());
         },
       },
-      gate: rulesIn === 'software' ? { put: gateAt } : undefined,
+      gate: { put: gateAt },
       takesRules: (name) => Promise.resolve(!this.withoutOffload.has(name)),
       ifindexOf: (name) => this.#ports.get(name)?.ifindex,
       close: () => tc.close(),

@@ -209,7 +209,7 @@ export class FakeTc {
   #reported({ options, packets, bytes }: FakeFilter): AttributeReader {
     const written = new AttributeReader(options);
     const flags = written.get(FLOWER.filterFlags) ?? 0;
-    const isInHardware = (flags & FILTER_FLAGS.skipSoftware) !== 0 && this.takesHardware;
+    const isInHardware = (flags & FILTER_FLAGS.skipHardware) === 0 && this.takesHardware;
     const basic = new StructReader(
       'gnet_stats_basic',
       encodeStruct(16, [BASIC_STATS.bytes.of(BigInt(bytes)), BASIC_STATS.packets.of(packets)]),

@@ -20,6 +20,8 @@ const PORTS = new Map([
   ['vm1', { ifindex: 11, isInternal: false }],
   ['vm2', { ifindex: 12, isInternal: false }],
   ['br0', { ifindex: 13, isInternal: true }],
+  ['vxlan_sys_4790', { ifindex: 14, isInternal: false }],
+  ['genev_sys_6081', { ifindex: 15, isInternal: false }],
 ]);
 const ports = {
   get: (name: string) => PORTS.get(name),

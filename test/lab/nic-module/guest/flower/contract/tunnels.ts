@@ -1,74 +1,16 @@
-import assert from 'node:assert/strict';
-import { never } from '../../../../../contract/collect.ts';
-import { outcomesOf, put } from '../../../../../contract/offload-backend-operations.ts';
 import { needs } from '../../../../../support/needs.ts';
-import type { PrintedFilter } from '../../support/printed-filters.ts';
-import { LONGER_OPTIONS, OPTION, TUNNEL_KINDS } from '../support/tunnel-kinds.ts';
-import { PACKETS, TunnelNode } from '../support/tunnel-node.ts';
+import { vethBed } from '../support/tunnel-bed.ts';
+import { TUNNEL_KINDS } from '../support/tunnel-kinds.ts';
+import { testTunnels } from '../support/tunnel-suite.ts';
 
 for (const kind of TUNNEL_KINDS) {
   describe(`rules of tc flower in software, for tunnels of Open vSwitch: ${kind.what}`, function () {
     this.timeout(60_000);
-    let node: TunnelNode | undefined;
-    let ours: readonly (readonly PrintedFilter[])[] = [];
 
-    before(async function () {
+    before(function () {
       needs(this, 'kernel-lab', 'root', 'netns', 'nft', 'ovs', 'debian-python3');
-      node = await TunnelNode.start(kind);
     });
 
-    after(() => node?.stop());
-
-    it('carry flows into them and out of them, with the same outer headers', async () => {
-      assert(node !== undefined);
-      assert.equal(await node.passed('in'), PACKETS);
-      assert.equal(await node.passed('out'), PACKETS);
-      const before = await node.captured();
-      const both = await node.flows();
-      assert.equal(both.length, 2, JSON.stringify(both));
-      assert(both.some(({ match }) => match.inPort === kind.device));
-      const results = await node.backend.apply(both.map(put), never());
-      assert.deepEqual(outcomesOf(results), ['installed', 'installed'], JSON.stringify(results));
-      assert.equal(await node.passed('in'), 0);
-      assert.equal(await node.passed('out'), 0);
-      ours = await node.written();
-      const after = await node.captured();
-      assert.equal(after.length, 1);
-      assert.deepEqual(after, before);
-    });
-
-    if (kind.hasOption) {
-      it('leave packets with more options, or without any, to the vSwitch', async () => {
-        assert(node !== undefined);
-        for (const options of [LONGER_OPTIONS, undefined]) {
-          await node.sendWith(options);
-          assert.equal(await node.passed('out'), PACKETS, options);
-        }
-        await node.sendWith(OPTION);
-        assert.equal(await node.passed('out'), 0);
-      });
-    }
-
-    it('give them back', async () => {
-      assert(node !== undefined);
-      await node.backend.withdrawAll();
-      assert.equal(await node.passed('in'), PACKETS);
-      assert.equal(await node.passed('out'), PACKETS);
-    });
-
-    it('are those of the offload of Open vSwitch itself', async () => {
-      assert(node !== undefined);
-      await node.letVswitchOffload();
-      await node.send('in');
-      await node.send('out');
-      // tc does not print the flag DF, in which they differ. Ours need no port: the device of the filter has one.
-      const theirs = (await node.written()).map((filters) => filters.map(withoutPort));
-      assert.deepEqual(theirs, ours);
-    });
+    testTunnels(kind, vethBed);
   });
-}
-
-function withoutPort(filter: PrintedFilter): PrintedFilter {
-  const { enc_dst_port: _, ...keys } = filter.keys;
-  return { ...filter, keys };
 }

@@ -6,18 +6,18 @@ import type { PortSnapshot } from '../../../../../../engine/model/port.ts';
 import { Cleanup } from '../../../../../../lab/testbed/cleanup.ts';
 import { ethernet, ipv4, MARKER, udp } from '../../../../../../lab/testbed/frames.ts';
 import { NameMaker } from '../../../../../../lab/testbed/names.ts';
-import { Namespace } from '../../../../../../lab/testbed/namespace.ts';
+import type { Namespace } from '../../../../../../lab/testbed/namespace.ts';
 import { OvsInstance } from '../../../../../../lab/testbed/ovs.ts';
 import { PacketSocket } from '../../../../../../lab/testbed/packet-socket.ts';
 import { Capture } from '../../../../../../lab/testbed/packets.ts';
 import { run } from '../../../../../../lab/testbed/run.ts';
 import { waitFor } from '../../../../../../lab/testbed/wait.ts';
 import { builtObject } from '../../../../../adapters/nic/support/object.ts';
-import { World } from '../../../../../adapters/nic/support/world.ts';
 import { Reader } from '../../../../../adapters/ovs/dump/dump-lines.ts';
 import { never } from '../../../../../contract/collect.ts';
 import { type PrintedFilter, printedFilters } from '../../support/printed-filters.ts';
 import { LinkCounters } from './link-counters.ts';
+import type { TunnelBed } from './tunnel-bed.ts';
 import {
   farAction,
   farDevice,
@@ -25,8 +25,8 @@ import {
   OPTION,
   outerHeaders,
   type TunnelKind,
-  UNDERLAY,
 } from './tunnel-kinds.ts';
+import { openTestWatchdog } from './watchdog.ts';
 
 const BRIDGE = 'br0';
 const IN_TIME = { timeoutMs: 20_000, everyMs: 100 };
@@ -59,14 +59,12 @@ function frame(src: string, dst: string, address: readonly [number, number]): Bu
 }
 const FRAMES = { in: frame(MACS.vm, MACS.far, [1, 2]), out: frame(MACS.far, MACS.vm, [2, 1]) };
 
-/** A VM, Open vSwitch with a tunnel, the far end of it, and rules of tc flower in software. */
+/** A VM, Open vSwitch with a tunnel, the far end of it, and rules of tc flower. */
 export class TunnelNode {
   readonly backend: FlowerBackend;
   readonly #kind: TunnelKind;
-  readonly #world: World;
+  readonly #bed: TunnelBed;
   readonly #ovs: OvsInstance;
-  readonly #remote: Namespace;
-  readonly #vmPort: string;
   readonly #cleanup: Cleanup;
   readonly #capture: Capture;
   readonly #ends: Readonly<
@@ -75,52 +73,57 @@ export class TunnelNode {
 
   private constructor(
     kind: TunnelKind,
-    world: World,
+    bed: TunnelBed,
     ovs: OvsInstance,
-    remote: Namespace,
     capture: Capture,
     cleanup: Cleanup,
   ) {
     this.#kind = kind;
-    this.#world = world;
+    this.#bed = bed;
     this.#ovs = ovs;
-    this.#remote = remote;
     this.#capture = capture;
     this.#cleanup = cleanup;
-    [this.#vmPort = ''] = world.names();
-    const vm = world.port(this.#vmPort).vm.name;
+    const vm = bed.vm.name;
+    const remote = bed.remote.name;
     this.#ends = {
       in: {
         sender: new PacketSocket(vm, 'eth0'),
-        counters: new LinkCounters(remote.name),
+        counters: new LinkCounters(remote),
         device: 'far',
       },
       out: {
-        sender: new PacketSocket(remote.name, 'far'),
+        sender: new PacketSocket(remote, 'far'),
         counters: new LinkCounters(vm),
         device: 'eth0',
       },
     };
     const limits = { entries: 64, leaseMs: 60_000, heartbeatMs: 0, detachAfterMs: 60_000 };
-    const paths = { pinPath: world.pinPath(), objectPath: builtObject('flower') };
-    this.backend = new FlowerBackend({ rulesIn: 'software', ...limits, ...paths });
+    const { rulesIn, pinPath } = bed;
+    const how = { rulesIn, pinPath, objectPath: builtObject('flower'), maxLockWaitMs: 10_000 };
+    this.backend = new FlowerBackend({ ...how, ...limits }, { openWatchdog: openTestWatchdog });
   }
 
-  static async start(kind: TunnelKind): Promise<TunnelNode> {
+  static async start(kind: TunnelKind, makeBed: () => Promise<TunnelBed>): Promise<TunnelNode> {
     await run('modprobe', ['-a', ...MODULES], { timeoutMs: 30_000 });
     const cleanup = new Cleanup();
-    const names = new NameMaker();
-    const world = await World.create(1);
-    const remote = await Namespace.create(cleanup, names);
-    await layUnderlay(cleanup, remote, names.next('u'));
-    await layFarEnd(remote, kind);
-    const ovs = await OvsInstance.start(cleanup, names, [], [], 'shared');
+    const bed = await makeBed();
+    try {
+      return await TunnelNode.#start(kind, bed, cleanup);
+    } catch (error) {
+      await cleanup.run();
+      await bed.stop();
+      throw error;
+    }
+  }
+
+  static async #start(kind: TunnelKind, bed: TunnelBed, cleanup: Cleanup): Promise<TunnelNode> {
+    await layFarEnd(bed.remote, kind);
+    const ovs = await OvsInstance.start(cleanup, new NameMaker(), [], [], 'shared');
     await ovs.addBridge(BRIDGE, 'system');
-    const [vmPort = ''] = world.names();
-    await ovs.addPort({ bridge: BRIDGE, name: vmPort, ofport: 1 });
+    await ovs.addPort({ bridge: BRIDGE, name: bed.port.name, ofport: 1 });
     const settings = [...interfaceSettings(kind), 'ofport_request=2'];
     await ovs.vsctl('add-port', BRIDGE, 'tun', '--', 'set', 'interface', 'tun', ...settings);
-    const node = new TunnelNode(kind, world, ovs, remote, await Capture.start(remote), cleanup);
+    const node = new TunnelNode(kind, bed, ovs, await Capture.start(bed.remote), cleanup);
     await node.#addRules();
     await node.backend.start(await node.#ports(), never());
     assert.equal(await node.backend.renewLease(monotonicMs()), 'renewed');
@@ -149,7 +152,7 @@ export class TunnelNode {
     const place = 'dev far egress pref 1 protocol all';
     const action = farAction(this.#kind, options);
     const commands = `tc filter del ${place}; tc filter add ${place} matchall action ${action}`;
-    await this.#remote.exec('sh', ['-c', commands]);
+    await this.#bed.remote.exec('sh', ['-c', commands]);
   }
 
   /** The flows of IPv4, as the vSwitch has them. */
@@ -169,7 +172,7 @@ export class TunnelNode {
 
   /** The rules of IPv4 on the VM's port, and on the device of the tunnel. */
   async written(): Promise<readonly (readonly PrintedFilter[])[]> {
-    const both = await Promise.all([this.#vmPort, this.#kind.device].map(printedFilters));
+    const both = await Promise.all([this.#bed.port.name, this.#kind.device].map(printedFilters));
     return both.map((filters) => [...filters.values()].filter(({ protocol }) => protocol === 'ip'));
   }
 
@@ -189,17 +192,16 @@ export class TunnelNode {
     }
     await this.backend.close('withdraw');
     await this.#cleanup.run();
-    await this.#world.close();
+    await this.#bed.stop();
   }
 
   /** The ports as the database has them. */
   async #ports(): Promise<PortSnapshot> {
-    const port = this.#world.snapshot().get(this.#vmPort);
-    assert(port !== undefined);
+    const { port } = this.#bed;
     const ifindex = Number(await this.#ovs.vsctl('get', 'Interface', 'tun', 'ifindex'));
     const tunnel = { ...port, name: 'tun', uuid: 'uuid-tun', kind: 'other', ifindex } as const;
     return new Map([
-      [this.#vmPort, port],
+      [port.name, port],
       ['tun', tunnel],
     ]);
   }
@@ -224,20 +226,6 @@ export class TunnelNode {
     if (hasOption)
       await this.#ovs.ofctl('add-flow', BRIDGE, 'priority=1,in_port=2,actions=output:1');
   }
-}
-
-/** A link between this machine and a namespace. */
-async function layUnderlay(cleanup: Cleanup, remote: Namespace, name: string): Promise<void> {
-  const peer = `peer name eth0 netns ${remote.name}`;
-  await run('sh', ['-c', `ip link add ${name} type veth ${peer}; ip link set ${name} up`]);
-  const undo = () => run('ip', ['link', 'del', name]).then(() => undefined);
-  cleanup.add({ name: `veth ${name}`, undo, undoNow: () => undefined });
-  for (const { near, far, length } of Object.values(UNDERLAY)) {
-    const flags = near.includes(':') ? ['nodad'] : [];
-    await run('ip', ['address', 'add', `${near}/${length}`, 'dev', name, ...flags]);
-    await remote.exec('ip', ['address', 'add', `${far}/${length}`, 'dev', 'eth0', ...flags]);
-  }
-  await remote.exec('ip', ['link', 'set', 'eth0', 'up']);
 }
 
 async function layFarEnd(remote: Namespace, kind: TunnelKind): Promise<void> {
