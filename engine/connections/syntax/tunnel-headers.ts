@@ -3,8 +3,10 @@ import { NamedParts } from './named-parts.ts';
 import { geneveOptions, hasCriticalOption } from './tunnel-options.ts';
 import { readIpv4, readIpv6, readMac } from './values.ts';
 
-/** Outer headers as a megaflow of the kernel's datapath sets them: the tunnel device that it sends to says which kind. A
- * source address of zeros is chosen by the kernel. */
+/**
+ * Outer headers as a megaflow of the kernel's datapath sets them: the tunnel device that it sends to says which
+ * kind. A source address of zeros is chosen by the kernel.
+ */
 export type TunnelKey = Omit<TunnelHeader, 'kind'>;
 
 const UDP = 17;
