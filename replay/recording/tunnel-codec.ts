@@ -46,7 +46,7 @@ export function decodeHeader(from: PayloadReader): TunnelHeader {
   return { kind, ...ip, srcPort, dstPort, hasChecksum, ...decodeNetwork(from) };
 }
 
-/** Encodes the outer headers that packets arrive with, or that there are none. */
+/** Encodes the tunnel of a match; undefined: the packets arrive in no tunnel. */
 export function encodeTunnelMatch(
   tunnel: TunnelMatch | undefined,
   to: ByteWriter,

@@ -14,8 +14,8 @@ import {
 const UDP = 17;
 
 /**
- * The outer headers of the packets in a tunnel, without TOS and TTL. MAC addresses are those of its first packet; there
- * are none where a device has removed them.
+ * The outer headers of the packets in a tunnel, without TOS and TTL. MAC addresses are those of its first packet,
+ * and left out if a tunnel device has removed them.
  *
  * @param key a `struct meter_tunnel_key`; copied
  * @param value a `struct meter_tunnel`; copied

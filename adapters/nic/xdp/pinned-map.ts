@@ -25,7 +25,7 @@ export function pinnedMap(libbpf: Libbpf, path: string, map: XdpMap, adopt: bool
   return fd;
 }
 
-/** Undefined when there is none of this layout and size. */
+/** Undefined if nothing is pinned there, or a map of another layout or size. */
 function open(libbpf: Libbpf, path: string, wanted: XdpMap): number | undefined {
   const fd = libbpf.pinned(path);
   if (fd === undefined) return undefined;

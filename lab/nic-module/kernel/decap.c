@@ -48,7 +48,7 @@ static unsigned int read_vxlan(const struct sk_buff *skb, unsigned int at, struc
 
 /*
  * Reads a frame to this host that is in a tunnel; the key has been read from its outer headers. Returns
- * the offset of the frame inside, 0 if there is none.
+ * the offset of the frame inside; 0: the frame is not in a tunnel.
  */
 unsigned int labnic_read_tunnel(const struct sk_buff *skb, struct labnic_key *key)
 {
