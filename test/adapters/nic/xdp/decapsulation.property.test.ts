@@ -7,21 +7,18 @@ import type { FlowSpec } from '../../../../engine/model/flow.ts';
 import type { FieldName, TunnelMatch } from '../../../../engine/model/match.ts';
 import type { TunnelHeader } from '../../../../engine/model/tunnel.ts';
 import { ethernet, ipv4, udp } from '../../../../lab/testbed/frames.ts';
-import { xdpTable } from '../../../../lab/testbed/nic-tables.ts';
 import { carried, idText, never } from '../../../contract/collect.ts';
 import { flowId } from '../../../support/flows.ts';
 import { exactly, matchOn } from '../../../support/match-fields.ts';
 import { needs } from '../../../support/needs.ts';
 import { isOfTunnel, outerSeenOf, tunnelMatchFor } from '../support/arrived-model.ts';
-import { builtObject } from '../support/object.ts';
 import { encapsulated, tunnelHeader } from '../support/tunnel-model.ts';
-import { World } from '../support/world.ts';
+import type { World } from '../support/world.ts';
 import { actionsFor, frame, matchFor } from './support/arbitrary.ts';
 import { matches, performed, seenOf } from './support/model.ts';
-import { ProgramRun, VERDICT } from './support/program-run.ts';
+import { type ProgramRun, VERDICT } from './support/program-run.ts';
+import { openProgramBed } from './support/program-bed.ts';
 import { rewritesTuple } from './support/tuple-model.ts';
-
-const ENTRIES = 64;
 
 /** A frame in a tunnel, a flow for it, and near misses. */
 const cases = frame
@@ -57,16 +54,7 @@ describe('XDP program, packets out of tunnels', function () {
 
   before(async function () {
     needs(this, 'root', 'netns', 'xdp');
-    const objectPath = builtObject();
-    world = await World.create(2);
-    [inPort, outPort] = world.names();
-    const pinPath = world.pinPath();
-    const common = { pinPath, objectPath, entries: ENTRIES, masks: 128, mode: 'native' } as const;
-    make = () => xdpTable({ ...common, leaseMs: 600_000, heartbeatMs: 0, trainMs: 0 });
-    backend = make();
-    await backend.start(world.snapshot(), never());
-    await backend.renewLease(monotonicMs());
-    program = await ProgramRun.load(pinPath, objectPath, ENTRIES);
+    ({ world, backend, program, inPort, outPort, make } = await openProgramBed());
   });
 
   after(async () => {

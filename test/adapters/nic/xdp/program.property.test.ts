@@ -1,7 +1,5 @@
 import assert from 'node:assert/strict';
 import type { HostBackend } from '../../../../adapters/nic/host/backend.ts';
-import { xdpTable } from '../../../../lab/testbed/nic-tables.ts';
-import { monotonicMs } from '../../../../async/monotonic.ts';
 import fc from 'fast-check';
 import type { FlowSpec } from '../../../../engine/model/flow.ts';
 import { carried, idText, never } from '../../../contract/collect.ts';
@@ -13,11 +11,9 @@ import { exactly, matchOn } from '../../../support/match-fields.ts';
 import { matches, performed, seenOf, type Seen } from './support/model.ts';
 import { rewritesTuple } from './support/tuple-model.ts';
 import { assertWritesZeroAsOnes } from './support/checksum-of-zero.ts';
-import { builtObject } from '../support/object.ts';
-import { ProgramRun, VERDICT } from './support/program-run.ts';
-import { World } from '../support/world.ts';
-
-const ENTRIES = 64;
+import { type ProgramRun, VERDICT } from './support/program-run.ts';
+import { openProgramBed } from './support/program-bed.ts';
+import type { World } from '../support/world.ts';
 
 /** FIN or RST: a rule can shorten its time-outs when it sees them. */
 const endsConnection = ({ fields }: Seen) => ((fields.get('tcp_flags')?.[1] ?? 0) & 0x05) !== 0;
@@ -32,15 +28,7 @@ describe('XDP program against a model, packet by packet', function () {
 
   before(async function () {
     needs(this, 'root', 'netns', 'xdp');
-    const objectPath = builtObject();
-    world = await World.create(2);
-    [inPort, outPort] = world.names();
-    const pinPath = world.pinPath();
-    const common = { pinPath, objectPath, entries: ENTRIES, masks: 128, mode: 'native' } as const;
-    backend = xdpTable({ ...common, leaseMs: 600_000, heartbeatMs: 0, trainMs: 0 });
-    await backend.start(world.snapshot(), never());
-    await backend.renewLease(monotonicMs());
-    program = await ProgramRun.load(pinPath, objectPath, ENTRIES);
+    ({ world, backend, program, inPort, outPort } = await openProgramBed());
   });
 
   after(async () => {
